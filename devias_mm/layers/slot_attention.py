@@ -1,0 +1,143 @@
+"""Slot attention as DEVIAS uses it."""
+from typing import Optional, Tuple
+
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+from mmengine.model import BaseModule, ModuleList
+from torch import Tensor
+
+
+class SlotAttentionLayer(BaseModule):
+    """Weights of one iteration; see :class:`SlotAttention` for arguments."""
+
+    def __init__(self, embed_dims: int, num_heads: int, head_dims: int, mlp_ratio: float,
+                 out_proj: bool, mlp_norm: bool) -> None:
+        super().__init__()
+        inner = num_heads * head_dims
+        self.norm_slots = nn.LayerNorm(embed_dims)
+        self.norm_tokens = nn.LayerNorm(embed_dims)
+        self.to_q = nn.Linear(embed_dims, inner, bias=False)
+        self.to_k = nn.Linear(embed_dims, inner, bias=False)
+        self.to_v = nn.Linear(embed_dims, inner, bias=False)
+        self.out_proj = nn.Linear(inner, embed_dims) if out_proj else nn.Identity()
+        hidden = int(embed_dims * mlp_ratio)
+        self.norm_mlp = nn.LayerNorm(embed_dims) if mlp_norm else nn.Identity()
+        self.mlp = nn.Sequential(
+            nn.Linear(embed_dims, hidden), nn.GELU(), nn.Linear(hidden, embed_dims))
+
+
+class SlotAttention(BaseModule):
+    r"""Slots compete for tokens (DEVIAS, Eqs. 1-4, Algorithm 1).
+
+    .. math::
+        A(n, k) = softmax_k(K Q^T / \sqrt{D_h}), \quad Z = \hat{A}^T V, \quad
+        S \leftarrow MLP(S + Z) + S + Z
+
+    with :math:`\hat A` normalised along the tokens. Keys and values do not
+    change between iterations; with tied weights they are projected once.
+
+    Args:
+        embed_dims (int): token and slot width ``D``.
+        num_slots (int): ``K``. Defaults to 2.
+        num_iters (int): ``M``. Defaults to 4.
+        num_heads (int): attention heads. The paper has one, the published
+            code four. Defaults to 1.
+        head_dims (int, optional): ``D_h`` of a head. ``None``: ``D /
+            num_heads``; the published code has 512. Other widths need
+            ``out_proj``.
+        attn_norm (str): normalisation along the tokens, ``'l2'`` (paper) or
+            ``'l1'`` (published code: division by the sum). Defaults to 'l2'.
+        softmax_axis (str): ``'slots'`` (paper) or ``'tokens'``, the ablation
+            in Table 6 (h), where :math:`\hat A = A`. Defaults to 'slots'.
+        tied (bool): the iterations share their weights (paper).
+            Defaults to True.
+        mlp_ratio (float): hidden / slot width of the MLP. Defaults to 4.
+        out_proj (bool): linear projection of ``Z`` (published code).
+            Defaults to False.
+        mlp_norm (bool): LayerNorm in front of the MLP (published code).
+            Defaults to False.
+        final_norm (bool): LayerNorm after the last iteration (published
+            code). Defaults to False.
+        slot_init (str): ``'learned'`` initial slots (paper) or ``'sampled'``
+            from a Gaussian of learned mean and scale (Locatello et al.,
+            2020) while training, its mean in evaluation. Defaults to 'learned'.
+    """
+
+    def __init__(self,
+                 embed_dims: int,
+                 num_slots: int = 2,
+                 num_iters: int = 4,
+                 num_heads: int = 1,
+                 head_dims: Optional[int] = None,
+                 attn_norm: str = 'l2',
+                 softmax_axis: str = 'slots',
+                 tied: bool = True,
+                 mlp_ratio: float = 4.,
+                 out_proj: bool = False,
+                 mlp_norm: bool = False,
+                 final_norm: bool = False,
+                 slot_init: str = 'learned',
+                 init_cfg=None) -> None:
+        super().__init__(init_cfg)
+        for name, value, known in (('attn_norm', attn_norm, ('l1', 'l2')),
+                                   ('softmax_axis', softmax_axis, ('slots', 'tokens')),
+                                   ('slot_init', slot_init, ('learned', 'sampled'))):
+            if value not in known:
+                raise ValueError(f'{name} must be one of {known}, got {value!r}')
+        head_dims = head_dims or embed_dims // num_heads
+        if not out_proj and num_heads * head_dims != embed_dims:
+            raise ValueError(f'{num_heads} heads of {head_dims} do not add up to the slot width '
+                             f'{embed_dims}: set out_proj=True')
+        self.num_iters = num_iters
+        self.num_heads = num_heads
+        self.scale = head_dims**-.5
+        self.attn_norm = attn_norm
+        self.softmax_axis = softmax_axis
+        self.slots = nn.Parameter(torch.randn(1, num_slots, embed_dims))
+        self.slots_log_scale = nn.Parameter(
+            torch.full((1, num_slots, embed_dims), -2.)) if slot_init == 'sampled' else None
+        self.layers = ModuleList([
+            SlotAttentionLayer(embed_dims, num_heads, head_dims, mlp_ratio, out_proj, mlp_norm)
+            for _ in range(1 if tied else num_iters)])
+        self.final_norm = nn.LayerNorm(embed_dims) if final_norm else nn.Identity()
+
+    def _split(self, x: Tensor) -> Tensor:
+        """``(B, L, heads * D_h)`` -> ``(B, heads, L, D_h)``."""
+        return x.unflatten(-1, (self.num_heads, -1)).transpose(1, 2)
+
+    def _initial_slots(self, batch: int) -> Tensor:
+        slots = self.slots.expand(batch, -1, -1)
+        if self.slots_log_scale is not None and self.training:
+            slots = slots + self.slots_log_scale.exp() * torch.randn_like(slots)
+        return slots
+
+    def forward(self, tokens: Tensor) -> Tuple[Tensor, Tensor]:
+        """Run the iterations.
+
+        Args:
+            tokens (Tensor): ``(B, N, D)``.
+
+        Returns:
+            tuple[Tensor, Tensor]: slots ``(B, K, D)`` and the attention
+            ``A`` of the last iteration *before* its normalisation along the
+            tokens, averaged over heads, ``(B, K, N)`` in [0, 1].
+        """
+        slots = self._initial_slots(len(tokens))
+        for i in range(self.num_iters):
+            if i < len(self.layers):  # tied: one layer, projected once
+                layer = self.layers[i]
+                context = layer.norm_tokens(tokens)
+                keys = self._split(layer.to_k(context))
+                values = self._split(layer.to_v(context))
+            query = self._split(layer.to_q(layer.norm_slots(slots)))
+            logits = query @ keys.transpose(-1, -2) * self.scale  # (B, heads, K, N)
+            attention = logits.softmax(dim=2 if self.softmax_axis == 'slots' else 3)
+            weights = attention
+            if self.softmax_axis == 'slots':
+                weights = attention / (attention.sum(-1, keepdim=True) + 1e-7) \
+                    if self.attn_norm == 'l1' else F.normalize(attention, p=2, dim=-1)
+            update = (weights @ values).transpose(1, 2).flatten(2)
+            slots = slots + layer.out_proj(update)
+            slots = slots + layer.mlp(layer.norm_mlp(slots))
+        return self.final_norm(slots), attention.mean(1)
