@@ -1,0 +1,123 @@
+"""From uint8 clips to a normalised, augmented batch on the device."""
+from typing import List, Optional, Sequence
+
+import torch
+from mmaction.models.data_preprocessors import ActionDataPreprocessor
+from mmaction.registry import MODELS
+from torch import Tensor, nn
+
+from devias_mm.structures import ClipTargets
+
+
+@MODELS.register_module()
+class DebiasDataPreprocessor(ActionDataPreprocessor):
+    """Stack, move, augment and normalise a batch of clips.
+
+    The clips travel to the device once, as uint8. While training, the
+    augmentations see them as floats in [0, 1] together with their
+    :class:`~devias_mm.structures.ClipTargets`, which reach
+    ``recognizer.loss`` as the keyword ``targets``. Recognizers that do not
+    know it, MMAction2's own among them, ignore it: label-preserving
+    augmentations (FAME, BE) work on any of them.
+
+    Args:
+        augments (sequence[dict]): modules called in order as ``clips, targets
+            = augment(clips, targets)`` with clips ``(B, C, T, H, W)``. They
+            keep the order of the batch.
+        mean (sequence[float], optional): pixel mean in [0, 255], per channel.
+        std (sequence[float], optional): pixel deviation in [0, 255].
+        format_shape (str): has to be ``'NCTHW'``, the default.
+
+    Raises:
+        ValueError: for another ``format_shape``. MMAction2's ``blending`` is
+            not taken: it would mix clips and labels behind the targets' back.
+    """
+
+    def __init__(self,
+                 augments: Sequence[dict] = (),
+                 mean: Optional[Sequence[float]] = None,
+                 std: Optional[Sequence[float]] = None,
+                 format_shape: str = 'NCTHW') -> None:
+        super().__init__(mean=mean, std=std, format_shape=format_shape)
+        if format_shape != 'NCTHW':
+            raise ValueError('DebiasDataPreprocessor augments clips, which need '
+                             f"format_shape='NCTHW', got {format_shape!r}")
+        self.augments = nn.ModuleList([MODELS.build(augment) for augment in augments])
+
+    def forward(self, data: dict, training: bool = False) -> dict:
+        """Process a batch.
+
+        Args:
+            data (dict): ``inputs``, list of uint8 ``(V, C, T, H, W)`` (V
+                views), and ``data_samples``.
+            training (bool): apply the augmentations and return ``targets``.
+
+        Returns:
+            dict: ``inputs`` float ``(B, V, C, T, H, W)`` on the device,
+            ``data_samples`` and, while training, ``targets`` of ``B * V`` rows.
+
+        Raises:
+            ValueError: when the clips of a batch differ in shape.
+        """
+        inputs, samples = data['inputs'], data['data_samples']
+        shapes = {tuple(clip.shape) for clip in inputs}
+        if len(shapes) > 1:
+            raise ValueError(f'the clips of a batch differ in shape: {sorted(shapes)}; end the '
+                             'pipeline with a Resize or crop to one size')
+        batch = torch.stack(list(inputs)).to(self.device, non_blocking=True)
+        views = batch.flatten(0, 1)
+        result = dict(data_samples=samples)
+        if training:
+            targets = self.collect_targets(samples, batch.shape[1])
+            if len(self.augments):
+                views = views.to(torch.float32) / 255
+                # MMEngine preprocesses inside autocast; FAME's histograms need full precision
+                with torch.autocast(views.device.type, enabled=False):
+                    for augment in self.augments:
+                        views, targets = augment(views, targets)
+                views = views * 255
+            result['targets'] = targets
+        views = views.to(torch.float32)
+        if self._enable_normalize:
+            views = (views - self.mean) / self.std
+        result['inputs'] = views.unflatten(0, batch.shape[:2])
+        return result
+
+    def collect_targets(self, samples: List, num_views: int) -> ClipTargets:
+        """Stack the labels of a batch and move them to the device once.
+
+        Args:
+            samples (list): data samples with ``gt_label`` and, where scenes
+                are labelled, ``scene_label``: an int or class probabilities.
+            num_views (int): views per sample; labels are repeated.
+
+        Returns:
+            ClipTargets: ``scene`` is None when no sample has a scene label.
+
+        Raises:
+            ValueError: when only some samples of the batch have one.
+        """
+        action = torch.cat([sample.gt_label for sample in samples])
+        scenes = [sample.get('scene_label', -1) for sample in samples]
+        # labels are still on the host here: no device synchronisation
+        known = [not (isinstance(scene, int) and scene < 0) for scene in scenes]
+        scene = None
+        if all(known):
+            scene = torch.stack([torch.as_tensor(scene) for scene in scenes])
+        elif any(known):
+            culprit = samples[known.index(False)].get('video_id', 'unknown')
+            raise ValueError(f'video {culprit!r} has no scene label but others of its batch have: '
+                             'complete the scene column of the list file')
+        return ClipTargets(*(None if label is None else
+                             label.repeat_interleave(num_views, 0).to(
+                                 self.device, non_blocking=True) for label in (action, scene)))
+
+    @property
+    def device(self) -> Optional[torch.device]:
+        """torch.device: where the batches go."""
+        return self._device
+
+
+def per_clip(mask: Tensor, clips: Tensor) -> Tensor:
+    """View a ``(B,)`` tensor so that it broadcasts over ``clips``."""
+    return mask.view(-1, *[1] * (clips.dim() - 1))

@@ -1,0 +1,140 @@
+"""FAME's masks against those of the published implementation."""
+import numpy as np
+import pytest
+import torch
+
+from devias_mm.augments import FAMEMasks, composite
+from devias_mm.augments.fame import colour_bins, largest, normalise
+from devias_mm.layers import pool_masks
+from devias_mm.structures import ClipTargets
+
+MEAN = torch.tensor([.485, .456, .406]).view(3, 1, 1, 1)
+STD = torch.tensor([.229, .224, .225]).view(3, 1, 1, 1)
+
+
+def load(shared, name):
+    return np.load(shared / 'golden' / 'fame' / f'{name}.npz')
+
+
+def clips_of(golden) -> torch.Tensor:
+    return torch.from_numpy(golden['clip_u8']).float() / 255
+
+
+@pytest.mark.parametrize('name, blur, beta', [
+    ('masks_112', 11, 30), ('masks_112', 11, 50), ('masks_224', 11, 30), ('masks_224', 11, 50),
+    ('masks_224', 23, 30), ('masks_224', 23, 50)])
+def test_masks_parity(shared, name, blur, beta):
+    golden = load(shared, name)
+    # the default size is a tenth of the frame: 11 at 112 pixels, 23 at 224
+    default = blur == {'masks_112': 11, 'masks_224': 23}[name]
+    fame = FAMEMasks(tau=beta / 100, blur_size=None if default else blur)
+    clip_mask, masks = fame.compute(clips_of(golden))
+    grid = (masks.shape[1], masks.shape[2] // 16, masks.shape[3] // 16)
+    for ours, kind in ((clip_mask[:, None], 'clip'), (masks, 'per_frame')):
+        expected = golden[f'mask_{kind}_k{blur}_beta{beta}'].reshape(ours.shape)
+        assert (ours.sum((-2, -1)) == int(beta / 100 * ours[0, 0].numel())).all()
+        wrong = (ours.numpy() != expected).mean((-2, -1))
+        assert wrong.mean() <= .003
+        assert wrong.max() <= .01
+        pooled = pool_masks(ours, (ours.shape[1], *grid[1:])).flatten(1)
+        np.testing.assert_allclose(
+            pooled, golden[f'pooled_{kind}_k{blur}_beta{beta}'], atol=.06)
+
+
+@pytest.mark.parametrize('name, blur', [('masks_112', 11), ('masks_224', 23)])
+def test_steps_parity(shared, name, blur):
+    golden, fame = load(shared, name), FAMEMasks()
+    clips = clips_of(golden)
+    bins = colour_bins(clips.mean(2))
+    assert (bins.numpy() != golden['color_bin']).mean() <= .003
+    motion = normalise(fame.blur((clips[:, :, 1:] - clips[:, :, :-1]).abs().sum(1).mean(1)))
+    np.testing.assert_allclose(motion[:, ::2, ::2], golden[f'motion_sub_k{blur}'], atol=1e-5)
+    soft = normalise(fame.blur(fame.colour_ratio(motion, bins[:, None])[:, 0]))
+    np.testing.assert_allclose(soft[:, ::2, ::2], golden[f'soft_sub_k{blur}'], atol=.04)
+
+
+def test_forward_parity(shared):
+    """The whole published augmentation, whose draws are stored and whose order differs."""
+    golden = load(shared, 'forward_112')
+    clips = clips_of(golden)
+    fame = FAMEMasks(tau=float(golden['beta']))
+    labels = torch.from_numpy(golden['labels_in'])
+    untouched, targets = fame(clips, ClipTargets(labels))
+    assert untouched is clips
+    mixed = golden['uniform_draw'] < float(golden['prob_aug'])
+    assert 0 < mixed.sum() < len(mixed)  # both kinds occur
+    output = composite(clips, clips[golden['permutation']], targets.clip_mask)
+    output = torch.where(torch.from_numpy(mixed).view(-1, 1, 1, 1, 1), output, clips)
+    output = ((output - MEAN) / STD)[golden['output_row_source']]
+    off = (output[..., ::5, ::5] - torch.from_numpy(golden['video_out_sub'])).abs() > 1e-5
+    assert off.float().mean() <= .005
+    order = golden['output_row_source']
+    assert (targets.action[order].numpy() == golden['labels_out']).all()
+    np.testing.assert_allclose(
+        pool_masks(targets.clip_mask[:, None], (1, 7, 7)).flatten(1)[order],
+        golden['pooled_clip'], atol=.1)
+    np.testing.assert_allclose(
+        pool_masks(targets.masks, (2, 7, 7)).flatten(1)[order],
+        golden['pooled_per_frame'], atol=.1)
+
+
+def moving_square(size: int = 32, frames: int = 8) -> torch.Tensor:
+    """A red square that walks over grey noise, and where it is, ``(1, T, H, W)``."""
+    clip = .4 + .1 * torch.rand(1, 1, 1, size, size).expand(1, 3, frames, -1, -1).clone()
+    truth = torch.zeros(1, frames, size, size)
+    for t in range(frames):
+        truth[:, t, 10:18, 2 * t + 4:2 * t + 12] = 1.
+        clip[:, :, t, 10:18, 2 * t + 4:2 * t + 12] = torch.tensor([.9, .1, .1]).view(3, 1, 1)
+    return clip, truth
+
+
+def test_frame_colours_follow_the_figure():
+    clip, truth = moving_square()
+    fame = FAMEMasks(tau=.0625, foreground_seed=.1, background_seed=.3, blur_size=3,
+                     colours='frame')
+    _, masks = fame.compute(clip)
+    assert masks.shape == truth.shape
+    assert (masks * truth).sum() / truth.sum() > .9
+
+
+def test_each_clip_has_its_own_masks():
+    """Neither histograms nor ranges are shared between the clips of a batch."""
+    clips = torch.cat([moving_square()[0], torch.rand(1, 3, 8, 32, 32)])
+    for colours in ('clip', 'frame'):
+        fame = FAMEMasks(tau=.2, colours=colours)
+        together, alone = fame.compute(clips), [fame.compute(clip[None]) for clip in clips]
+        for index, name in enumerate(('clip_mask', 'masks')):
+            expected = torch.cat([masks[index] for masks in alone])
+            assert torch.equal(together[index], expected), name
+
+
+def test_frame_pairs():
+    """Mask t is of frames 2t and 2t + 1: only the third pair moves."""
+    clips = torch.rand(1, 3, 1, 32, 32).repeat(1, 1, 8, 1, 1) * .2
+    clips[:, :, 5, 20:30, 2:12] += .7
+    _, masks = FAMEMasks(tau=.1, blur_size=3).compute(clips)
+    assert masks.shape == (1, 4, 32, 32)
+    still = masks[0, [0, 1, 3]]
+    assert torch.equal(still, still[:1].expand(3, -1, -1))
+    assert masks[0, 2, 20:30, 2:12].mean() > still[:, 20:30, 2:12].mean() + .3
+
+
+def test_a_still_clip_gives_masks_without_nan():
+    _, masks = FAMEMasks().compute(torch.full((1, 3, 4, 16, 16), .5))
+    assert torch.isfinite(masks).all()
+    assert (masks.sum((-2, -1)) == 128).all()
+
+
+def test_largest():
+    maps = torch.tensor([[[3., 1.], [2., 5.]], [[0., 0.], [0., 0.]]])
+    assert largest(maps, 2)[0].tolist() == [[1., 0.], [0., 1.]]
+    assert largest(maps, 2)[1].sum() == 2  # ties: still exactly that many
+
+
+@pytest.mark.parametrize('options, message', [
+    (dict(tau=0.), r'tau must lie in \(0, 1\), got 0.0'), (dict(foreground_seed=1.), 'foreground'),
+    (dict(background_seed=-.1), 'background'), (dict(blur_size=4), 'odd, got 4'),
+    (dict(colours='hsv'), "'clip' or 'frame', got 'hsv'")])
+def test_bad_options(options, message):
+    with pytest.raises(ValueError, match=message):
+        FAMEMasks(**options)
