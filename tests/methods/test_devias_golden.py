@@ -1,0 +1,168 @@
+"""DEVIAS against outputs and losses of the published implementation."""
+import json
+import re
+import zlib
+
+import numpy as np
+import pytest
+import torch
+from mmaction.registry import MODELS
+
+from devias_mm.engine.checkpoint_conversion import convert
+from devias_mm.layers import assign_slots
+from devias_mm.methods.devias import SlotOutput
+from devias_mm.methods.devias_losses import matching_costs
+from devias_mm.structures import ClipTargets
+
+
+def numbers(text: str, count: int) -> np.ndarray:
+    """Deterministic doubles in [-1, 1) from a string (golden README)."""
+    key = np.uint64(zlib.crc32(text.encode())) << np.uint64(32)
+    with np.errstate(over='ignore'):
+        z = key + np.arange(1, count + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        z ^= z >> np.uint64(31)
+    return 2 * ((z >> np.uint64(11)).astype(np.float64) * 2.**-53) - 1
+
+
+def official_weights(config: dict) -> dict:
+    state = {}
+    for name, shape in config['state_dict']:
+        source = name
+        if config['agg_weights_tied']:
+            source = re.sub(r'(agg_block\.layers\.)\d+', r'\g<1>0', name)
+        u = numbers(config['weight_salt'] + source, int(np.prod(shape))).reshape(shape)
+        if name == 'agg_block.latents':
+            value = np.sqrt(3) * u
+        elif name.endswith('bias'):
+            value = .05 * u
+        elif len(shape) == 1:
+            value = 1 + .1 * u
+        else:
+            gain = 3 if name.startswith('head.') else 2 if name.startswith('mask_pred') else 1
+            value = gain * np.sqrt(3 / np.prod(shape[1:])) * u
+        state[name] = torch.from_numpy(value.astype(np.float32))
+    return state
+
+
+def video(tag: str, batch: int) -> torch.Tensor:
+    shape = (batch, 3, 16, 224, 224)
+    b, c, t, h, w = np.ogrid[:batch, :3, :16, :224, :224]
+    clip = .8 * np.sin(2 * np.pi * (h * (c + 1) / 56 + w * (b + 1) / 80 + t / 16))
+    clip = clip + .6 * np.cos(2 * np.pi * (h - 2 * w) / 97 + .4 * t * (c + 1) + b)
+    clip = clip + .4 * numbers('video:' + tag, int(np.prod(shape))).reshape(shape)
+    return torch.from_numpy(clip.astype(np.float32))
+
+
+def build(num_classes, num_scenes, depth, slots, iters, tied, **kwargs):
+    return MODELS.build(dict(
+        type='DEVIAS', num_classes=num_classes, num_scene_classes=num_scenes,
+        backbone=dict(type='TokenViT', depth=depth),
+        slot_attention=dict(num_slots=slots, num_iters=iters, num_heads=4, head_dims=512,
+                            attn_norm='l1', out_proj=True, mlp_norm=True, final_norm=True,
+                            tied=tied),
+        unified_argmax=True, **kwargs)).eval()
+
+
+@pytest.mark.parametrize('case', [
+    'ucf_depth2', 'k4_untied_depth2',
+    pytest.param('ucf_full', marks=pytest.mark.slow),
+    pytest.param('k400_full', marks=pytest.mark.slow)])
+def test_forward_parity(shared, case):
+    folder = shared / 'golden' / 'devias_forward'
+    config = json.loads((folder / f'{case}_config.json').read_text())
+    golden = np.load(folder / f'{case}.npz')
+    tied = config['agg_weights_tied']
+    model = build(config['num_classes'], config['num_scene_classes'], config['encoder_depth'],
+                  config['num_slots'], config['agg_depth'], tied)
+    official = convert(official_weights(config))
+    assert official.layout == 'devias'
+    missing, unexpected = model.load_state_dict(official.state_dict, strict=False)
+    assert not unexpected
+    assert all('pos_embed' in name for name in missing)
+    clips = video(config['video_tag'], config['batch'])
+    assert abs(float(clips[0, 1, 3, 10, 20]) - golden['input_probe'][1]) < 1e-6
+
+    with torch.no_grad():
+        output = model.encode_slots(clips)
+        masks = model.mask_decoder(output.slots).sigmoid().flatten(0, 1)
+        scores = model.probabilities(clips)
+    close = dict(rtol=0, atol=5e-6)
+    np.testing.assert_allclose(output.slots.flatten(0, 1), golden['slots'], **close)
+    np.testing.assert_allclose(output.logits.flatten(0, 1), golden['slots_head'], atol=1.5e-5)
+    np.testing.assert_allclose(output.attention, golden['attn_head_mean'], **close)
+    np.testing.assert_allclose(masks, golden['mask_predictions'], **close)
+    action = torch.from_numpy(golden['action_logit']).softmax(-1)
+    np.testing.assert_allclose(scores['action'], action, **close)
+    scene = torch.from_numpy(golden['scene_logit']).softmax(-1)[:, -config['num_scene_classes']:]
+    np.testing.assert_allclose(scores['scene'], scene, **close)
+
+
+@pytest.mark.parametrize('name', ['ucf_k2_pooled_masks', 'k400_k4_float_masks', 'hvu_k2'])
+def test_loss_parity(shared, name):
+    """Every term, for every stored configuration, and the gradients of one."""
+    golden = np.load(shared / 'golden' / 'devias_loss' / f'{name}.npz')
+    get = {key: torch.from_numpy(golden[key]) for key in golden.files
+           if golden[key].dtype.kind in 'fi' and golden[key].ndim}
+    batch, classes = len(get['target']), golden['slots_head'].shape[1]
+    num_slots = len(get['slots']) // batch
+    hvu = 'scene_target' in golden.files
+    num_scenes = 248 if hvu else 365
+    names = [str(n) for n in golden['loss_names']]
+    for row, criterion in enumerate(golden['config_scene_criterion']):
+        scene_w, mask_w, guide_w = map(
+            float, (1., *golden['config_weights_pred_distill']) if hvu
+            else golden['config_weights_scene_pred_distill'][row])
+        kl = str(criterion) == 'KL' and not hvu
+        model = build(classes - num_scenes, num_scenes, 0, num_slots, 1, True,
+                      mask_weight=mask_w, guidance_weight=guide_w,
+                      scene_weight=scene_w if kl else 1.,
+                      scene_loss='kl' if kl else 'ce', mask_loss='double_sigmoid_bce',
+                      mask_target='clip', guidance_reduction='mean', cosine='signed',
+                      assignment_cost='probability')
+        slots = get['slots'].view(batch, num_slots, -1).clone().requires_grad_()
+        logits = get['slots_head'].view(batch, num_slots, -1).clone().requires_grad_()
+        attention = get['attn'].view(batch, 4, num_slots, -1).mean(1).requires_grad_()
+        # the decoder is replaced by the stored predictions: logit undoes our sigmoid
+        prediction = get['mask_predictions'].view(batch, num_slots, -1).clone().requires_grad_()
+        output = SlotOutput(slots, attention, logits, (8, 14, 14))
+        # a 14 x 14 "image" pools to itself; masks were rounded to half precision
+        targets = ClipTargets(
+            get['target'], masks=get['fg_mask_per_frame'].half().float().view(batch, 8, 14, 14),
+            clip_mask=get['fg_mask'].half().float().view(batch, 14, 14))
+        soft = None if hvu else get['teacher_scene_logit']
+        scene = get['scene_target'] if hvu else soft.argmax(-1)
+        scene = scene + model.num_classes
+
+        costs = matching_costs(logits, targets.action, scene, 'probability')
+        if not hvu:
+            np.testing.assert_allclose(torch.stack(costs, -1), golden['matching_cost'], atol=1e-6)
+        slots_chosen = assign_slots(*costs, 'hungarian')
+        np.testing.assert_array_equal(
+            torch.stack(slots_chosen, 1), golden['matching_action_scene_slot'])
+
+        class Stored(torch.nn.Module):
+            def forward(self, chosen, index=slots_chosen[0], prediction=prediction):
+                return prediction[torch.arange(len(index)), index].logit()
+
+        model.mask_decoder = Stored()
+        result = model.losses_of_assignment(output, *slots_chosen, targets, scene, soft)
+        ours = dict(action_loss=result['loss_action'], scene_loss=result['loss_scene'],
+                    mask_distill_loss=result['loss_guidance'],
+                    mask_prediction_loss=result['loss_mask'], cosine_loss=result['loss_cosine'])
+        ours['total'] = sum(ours.values())
+        expected = golden['losses_full_precision'][row]
+        for index, term in enumerate(names):
+            assert ours[term].item() == pytest.approx(expected[index], rel=1e-5, abs=1e-7), term
+        if not hvu and row == int(golden['grad_config_index']):
+            ours['total'].backward()
+            close = dict(rtol=1e-4, atol=1e-7)
+            np.testing.assert_allclose(
+                logits.grad.flatten(0, 1), golden['grad_slots_head'], **close)
+            np.testing.assert_allclose(slots.grad.flatten(0, 1), golden['grad_slots'], **close)
+            # the reference divides by 196 in half precision: 1/196 is off by 2e-4
+            np.testing.assert_allclose(
+                prediction.grad.flatten(0, 1), golden['grad_mask_predictions'], rtol=3e-4)
+            np.testing.assert_allclose(
+                attention.grad / 4, golden['grad_attn_each_head'], **close)

@@ -1,0 +1,49 @@
+"""Models and clips of a few pixels, for the tests of the methods."""
+import torch
+from mmaction.registry import MODELS
+from mmaction.structures import ActionDataSample
+
+ACTIONS, SCENES = 3, 2
+SIZE = (4, 16, 16)
+GRID = (2, 4, 4)
+
+
+def build(type: str, num_extra_tokens: int = 0, augments=(), **kwargs) -> torch.nn.Module:
+    """A method on an encoder with 32 tokens of width 24."""
+    preprocessor = dict(type='DebiasDataPreprocessor', mean=[127.] * 3, std=[60.] * 3,
+                        augments=list(augments))
+    kwargs = dict(num_classes=ACTIONS, num_scene_classes=SCENES, **kwargs)
+    return MODELS.build(dict(
+        type=type, data_preprocessor=preprocessor,
+        backbone=dict(type='ConvTokenEncoder', input_size=SIZE, widths=(8, 12, 24), num_heads=3,
+                      num_extra_tokens=num_extra_tokens), **kwargs))
+
+
+def teacher(**kwargs) -> dict:
+    """Config of a scene teacher on the same clips."""
+    return dict(type='NaiveRecognizer', task='scene', num_classes=0, num_scene_classes=SCENES,
+                backbone=dict(type='ConvTokenEncoder', input_size=SIZE, widths=(8, 12, 24),
+                              num_heads=3), **kwargs)
+
+
+def sample(action: int, scene: int = -1) -> ActionDataSample:
+    """Labels of one clip."""
+    result = ActionDataSample(metainfo=dict(video_id=f'{action}-{scene}'))
+    result.set_gt_label(action)
+    result.set_field(scene, 'scene_label')
+    return result
+
+
+def batch(views: int = 1, scenes=(0, 1, 0, 1)) -> dict:
+    """Four clips: stripes whose direction is the scene, a spot whose path is the action."""
+    clips, actions = [], (0, 1, 2, 0)
+    stripes = (60 + 80 * (torch.arange(16) % 4 < 2)).float()
+    for action, scene in zip(actions, (0, 1, 0, 1)):
+        background = stripes.expand(16, 16) if scene else stripes[:, None].expand(16, 16)
+        clip = background.expand(3, 4, 16, 16).clone()
+        for t in range(4):
+            row, column = ((3 * t, 6), (6, 3 * t), (12 - 3 * t, 12 - 3 * t))[action]
+            clip[:, t, row:row + 4, column:column + 4] = torch.tensor([240., 40., 40.]).view(
+                3, 1, 1)
+        clips.append((clip + torch.randint(9, clip.shape)).byte().expand(views, -1, -1, -1, -1))
+    return dict(inputs=clips, data_samples=[sample(a, s) for a, s in zip(actions, scenes)])
