@@ -1,0 +1,109 @@
+"""Checkpoints are looked at before any work starts with them."""
+import os.path as osp
+import re
+from pathlib import Path
+from typing import Optional, Union
+
+import torch
+from mmengine.logging import print_log
+from mmengine.model import is_model_wrapper
+from mmengine.runner import CheckpointLoader
+from torch import nn
+
+
+class CheckpointError(RuntimeError):
+    """A checkpoint that cannot be used."""
+
+
+def load_checkpoint_file(path: str) -> dict:
+    """Load a checkpoint on the CPU, without running code from it.
+
+    Args:
+        path (str): a file or a URL.
+
+    Returns:
+        dict: the checkpoint; ``['state_dict']`` holds the weights, without the
+        prefix ``module.``.
+
+    Raises:
+        CheckpointError: there is no such file, or it is truncated or no
+            checkpoint.
+    """
+    is_url = '://' in path
+    if not is_url and not osp.isfile(path):
+        raise CheckpointError(f'checkpoint not found: {path}. Give the path of a .pth file, '
+                              'such as <work_dir>/epoch_<n>.pth.')
+    try:
+        if is_url:
+            checkpoint = CheckpointLoader.load_checkpoint(path, map_location='cpu')
+        else:
+            checkpoint = torch.load(path, map_location='cpu', weights_only=True)
+    except Exception as error:  # torch raises nearly anything on a broken file
+        reason = (str(error).splitlines() or [type(error).__name__])[0].split('. ')[0]
+        raise CheckpointError(f'cannot load checkpoint {path}: it is truncated or not a '
+                              f'checkpoint ({reason}). Take another one, or train again with '
+                              '--resume.') from error
+    if not isinstance(checkpoint, dict):
+        raise CheckpointError(f'{path} holds a {type(checkpoint).__name__}, not a checkpoint.')
+    checkpoint = checkpoint if 'state_dict' in checkpoint else dict(state_dict=checkpoint)
+    checkpoint['state_dict'] = {
+        re.sub(r'^module\.', '', key): value for key, value in checkpoint['state_dict'].items()}
+    return checkpoint
+
+
+def check_weights(model: nn.Module, checkpoint: dict, path: str) -> None:
+    """Check that a checkpoint holds every weight of a model.
+
+    MMEngine only logs what is missing or of another shape and goes on. Weights
+    that the model does not have are logged here, too.
+
+    Args:
+        model (nn.Module): the model, maybe wrapped.
+        checkpoint (dict): from :func:`load_checkpoint_file`.
+        path (str): names the checkpoint in messages.
+
+    Raises:
+        CheckpointError: weights of the model are missing or have another shape.
+    """
+    model = model.module if is_model_wrapper(model) else model
+    own, given = model.state_dict(), checkpoint['state_dict']
+    missing = [key for key in own if key not in given]
+    unexpected = [key for key in given if key not in own]
+    shapes = [f'{key}: {tuple(given[key].shape)} for {tuple(own[key].shape)}'
+              for key in own if key in given and given[key].shape != own[key].shape]
+    if missing or shapes:
+        raise CheckpointError(
+            f'checkpoint {path} does not fit the model of this config. '
+            f'Missing weights ({len(missing)}): {_some(missing)}. '
+            f'Of another shape ({len(shapes)}): {_some(shapes)}. '
+            f'Unexpected ({len(unexpected)}): {_some(unexpected)}. '
+            'Use the config that the checkpoint was trained with.')
+    if unexpected:
+        print_log(f'checkpoint {path} holds {len(unexpected)} weights that the model does not '
+                  f'have: {_some(unexpected)}', logger='current')
+
+
+def _some(items: list) -> str:
+    return (', '.join(items[:5]) + (', ...' if len(items) > 5 else '')) or 'none'
+
+
+def find_resumable(work_dir: Union[str, Path]) -> Optional[str]:
+    """Return the newest checkpoint in ``work_dir`` that can be loaded.
+
+    A training that is killed while it writes leaves a truncated file behind:
+    it is named in the log and passed over. MMEngine's pointer file
+    ``last_checkpoint`` is not used, because it may lag behind or be truncated.
+
+    Returns:
+        str, optional: ``None`` where there is no usable checkpoint.
+    """
+    found = [(int(match.group(1)), path) for path in Path(work_dir).glob('*.pth')
+             for match in [re.fullmatch(r'(?:epoch|iter)_(\d+)\.pth', path.name)] if match]
+    for _, path in sorted(found, reverse=True):
+        try:
+            load_checkpoint_file(str(path))
+        except CheckpointError as error:
+            print_log(f'{error} Falling back to the checkpoint before it.', logger='current')
+        else:
+            return str(path)
+    return None

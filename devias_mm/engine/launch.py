@@ -1,0 +1,174 @@
+"""What the command lines ``tools/train.py`` and ``tools/test.py`` share."""
+import argparse
+import os
+import os.path as osp
+from typing import Iterator, Optional
+
+import cv2
+import torch
+from mmaction.registry import DATASETS
+from mmengine.config import Config, ConfigDict, DictAction
+from mmengine.model import is_model_wrapper
+from mmengine.registry import init_default_scope
+from mmengine.runner import Runner
+
+from devias_mm.compat import forget_earlier_runners, prepare_cpu_distributed
+
+from .checkpoints import CheckpointError, load_checkpoint_file
+
+
+class UsageError(ValueError):
+    """An option that has a bad value or does not go with the config or machine."""
+
+
+class KeyValueAction(DictAction):
+    """MMEngine's parser of KEY=VALUE; anything else is an error and no traceback."""
+
+    def __call__(self, parser, namespace, values, option_string=None):
+        bad = [value for value in values if '=' not in value]
+        if bad:
+            parser.error(f'{option_string}: {bad[0]!r} is not of the form KEY=VALUE')
+        super().__call__(parser, namespace, values, option_string)
+
+
+def add_common_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of both tools to a parser."""
+    parser.add_argument('--work-dir', help='folder of logs and results; default: '
+                        'work_dirs/<name of the config>')
+    parser.add_argument('--data-root', help='replaces `data_root` of every dataset')
+    parser.add_argument('--cfg-options', nargs='+', action=KeyValueAction, metavar='KEY=VALUE',
+                        help='overrides of the config, such as train_cfg.max_epochs=2')
+    parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm'], default='none')
+    parser.add_argument('--threads', type=int, default=1, metavar='N',
+                        help='threads of a process on the CPU (default: 1)')
+    parser.add_argument('--dry-run', action='store_true',
+                        help='build everything, show it, do nothing')
+    # given by torch.distributed.launch, read from the environment
+    parser.add_argument('--local_rank', '--local-rank', type=int, help=argparse.SUPPRESS)
+
+
+def load_config(args: argparse.Namespace) -> Config:
+    """Load the config and merge the options of :func:`add_common_arguments`.
+
+    Raises:
+        FileNotFoundError: there is no such config.
+    """
+    if not osp.isfile(args.config):
+        raise FileNotFoundError(f'config not found: {args.config}. The shipped ones are under '
+                                'configs/.')
+    cfg = Config.fromfile(args.config)
+    cfg.launcher = args.launcher
+    if args.cfg_options is not None:
+        cfg.merge_from_dict(args.cfg_options)
+    if args.data_root is not None:
+        for node in _dicts(cfg._cfg_dict):
+            if 'data_root' in node:
+                node['data_root'] = args.data_root
+    if args.work_dir is not None:
+        cfg.work_dir = args.work_dir
+    elif cfg.get('work_dir') is None:
+        cfg.work_dir = osp.join('work_dirs', osp.splitext(osp.basename(args.config))[0])
+    return cfg
+
+
+def _dicts(node) -> Iterator[ConfigDict]:
+    if isinstance(node, dict):
+        yield node
+    children = node.values() if isinstance(node, dict) else node
+    for child in children if isinstance(node, (dict, list, tuple)) else ():
+        if isinstance(child, (dict, list, tuple)):
+            yield from _dicts(child)
+
+
+def check_pretrained(cfg: Config) -> None:
+    """Check the checkpoints that a training starts from, before it starts.
+
+    Args:
+        cfg (Config): ``load_from`` and every ``init_cfg=dict(type='Pretrained',
+            checkpoint=...)`` in it are checked; URLs are left to MMEngine.
+
+    Raises:
+        CheckpointError: a file is missing, truncated or no checkpoint.
+    """
+    paths = {'load_from': cfg.get('load_from')}
+    for node in _dicts(cfg.model):
+        if node.get('type') == 'Pretrained':
+            paths[f'init_cfg.checkpoint {node.checkpoint}'] = node.checkpoint
+    for key, path in paths.items():
+        if path and '://' not in path:
+            if not osp.isfile(path):
+                raise CheckpointError(
+                    f'checkpoint not found: {path} ({key} of the config). docs/real_data.md says '
+                    'where the weights come from; another file: --cfg-options load_from=FILE or '
+                    'model.scene_teacher.init_cfg.checkpoint=FILE; none: =None.')
+            load_checkpoint_file(path)
+
+
+def check_test_lists(cfg: Config) -> None:
+    """Read the lists of all test splits and look for their videos.
+
+    Raises:
+        ListFileError: a list cannot be used.
+        FileNotFoundError: videos are missing.
+    """
+    init_default_scope(cfg.get('default_scope', 'mmaction'))
+    template = cfg.test_dataloader.dataset
+    for changes in (cfg.test_cfg.get('splits') or dict(test={})).values():
+        dataset = Config(dict(dataset=template.to_dict()))
+        dataset.merge_from_dict(dict(dataset=dict(changes)))
+        DATASETS.build(dataset.dataset)
+
+
+def set_threads(number: int) -> None:
+    """Set the number of CPU threads; does nothing where there is a GPU.
+
+    A small model on more threads than free cores is many times slower, and
+    denormal numbers slow the CPU down, so they are flushed to zero.
+    """
+    if number < 1:
+        raise UsageError(f'--threads must be at least 1, got {number}.')
+    if not torch.cuda.is_available():
+        torch.set_num_threads(number)
+        torch.set_flush_denormal(True)
+        cv2.setNumThreads(0)
+
+
+def build_runner(cfg: Config, threads: int = 1) -> Runner:
+    """Build MMEngine's runner, on the GPU or, without one, on the CPU.
+
+    Args:
+        cfg (Config): the config; ``launcher`` and ``work_dir`` are set.
+        threads (int): CPU threads of this process. Defaults to 1.
+    """
+    set_threads(threads)
+    if cfg.launcher == 'pytorch' and 'LOCAL_RANK' not in os.environ:
+        raise UsageError("--launcher pytorch needs torch's launcher: use tools/dist_train.sh "
+                         'or tools/dist_test.sh, or leave the option out.')
+    prepare_cpu_distributed(cfg)
+    forget_earlier_runners()
+    return Runner.from_cfg(cfg)
+
+
+def describe_model(runner: Runner) -> str:
+    """One line about the runner's model."""
+    model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+    parameters = list(model.parameters())
+    total = sum(p.numel() for p in parameters)
+    trained = sum(p.numel() for p in parameters if p.requires_grad)
+    return (f'model: {type(model).__name__}, {total:,} parameters, {trained:,} of them '
+            'trained')
+
+
+def describe_loader(name: str, loader, model: Optional[torch.nn.Module] = None) -> str:
+    """Load one batch and say what it is; with a model, preprocess it as in training."""
+    batch = next(iter(loader))
+    readable = [clip for clip in batch['inputs'] if clip.numel()]
+    text = (f'{name}: {len(loader.dataset)} videos, {len(loader)} batches of '
+            f'{loader.batch_size or len(batch["inputs"])}')
+    if readable:
+        text += f'; clip {tuple(readable[0].shape)} {readable[0].dtype}'
+    if model is not None:
+        model = model.module if is_model_wrapper(model) else model
+        inputs = model.data_preprocessor(batch, training=True)['inputs']
+        text += f'; batch {tuple(inputs.shape)} {inputs.dtype}'
+    return text

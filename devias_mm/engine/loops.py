@@ -1,0 +1,190 @@
+"""Validation and test loops that know about unreadable videos and named splits."""
+import copy
+import os.path as osp
+from typing import Dict, List, Optional, Sequence, Tuple, Union
+
+import torch
+from mmaction.registry import LOOPS
+from mmengine.config import Config
+from mmengine.dist import all_gather_object, is_main_process
+from mmengine.runner import BaseLoop, ValLoop
+from mmengine.runner.amp import autocast
+from torch.utils.data import DataLoader
+
+from .launch import UsageError
+from .prediction_table import write_predictions
+
+
+def split_unreadable(data_batch: dict) -> Tuple[dict, list]:
+    """Take the samples with the metainfo ``error`` out of a batch.
+
+    Returns:
+        tuple: the batch of the others (maybe empty) and the data samples of
+        those that were taken out.
+    """
+    samples = data_batch['data_samples']
+    readable = [i for i, sample in enumerate(samples) if 'error' not in sample]
+    rest = [sample for sample in samples if 'error' in sample]
+    return {key: [values[i] for i in readable] for key, values in data_batch.items()}, rest
+
+
+@LOOPS.register_module()
+class ActionValLoop(ValLoop):
+    """MMEngine's ``ValLoop``, where an unreadable video counts as wrong.
+
+    Its data sample gets a ``pred_score`` that is 0 for every class and -1 for
+    the label.
+    """
+
+    @torch.no_grad()
+    def run_iter(self, idx: int, data_batch: dict) -> None:
+        """Predict the readable videos of a batch and pass all to the evaluator."""
+        hook_args = dict(batch_idx=idx, data_batch=data_batch)
+        self.runner.call_hook('before_val_iter', **hook_args)
+        readable, unreadable = split_unreadable(data_batch)
+        outputs = []
+        if readable['data_samples']:
+            with autocast(enabled=self.fp16):
+                outputs = list(self.runner.model.val_step(readable))
+        for sample in unreadable:
+            score = torch.zeros(self.dataloader.dataset.num_classes)
+            score[sample.gt_label] = -1
+            outputs.append(sample.set_pred_score(score))
+        self.evaluator.process(data_samples=outputs, data_batch=data_batch)
+        self.runner.call_hook('after_val_iter', outputs=outputs, **hook_args)
+
+
+@LOOPS.register_module()
+class MultiSplitTestLoop(BaseLoop):
+    """Test a model on named splits and write one prediction table for each.
+
+    Every video is predicted once, for any number of processes, and the scores
+    do not depend on that number (see ``WholeBatchSampler``). The tables go to
+    ``<work_dir>/predictions/<split>.parquet``.
+
+    Args:
+        runner (Runner): the runner.
+        dataloader (dict): config of a test dataloader, the template of all.
+        evaluator (list): unused; MMEngine wants ``test_evaluator`` set: ``[]``.
+        splits (dict[str, dict], optional): what each split changes in the
+            template's ``dataset``, such as ``dict(seen=dict(ann_file=...))``.
+            Defaults to ``dict(test={})``, the template as it stands.
+        selected (Sequence[str], optional): names of the splits to test.
+            Defaults to all.
+        fp16 (bool): whether to predict under autocast. Defaults to False.
+
+    Raises:
+        UsageError: a selected split is not among ``splits``.
+    """
+
+    def __init__(self,
+                 runner,
+                 dataloader: dict,
+                 evaluator: Union[dict, list, None] = None,
+                 splits: Optional[Dict[str, dict]] = None,
+                 selected: Optional[Sequence[str]] = None,
+                 fp16: bool = False) -> None:
+        super().__init__(runner, None)  # the dataloaders are built one by one
+        self.template = dataloader
+        self.splits = dict(splits or dict(test={}))
+        self.selected = list(selected or self.splits)
+        unknown = [name for name in self.selected if name not in self.splits]
+        if unknown:
+            raise UsageError(f'unknown split(s) {unknown}; accepted: {sorted(self.splits)}.')
+        self.evaluator = evaluator
+        self.fp16 = fp16
+
+    def build_dataloader(self, split: str) -> DataLoader:
+        """Build the dataloader of a split: the template with the split's dataset."""
+        cfg = Config(dict(loader=copy.deepcopy(dict(self.template))))
+        cfg.merge_from_dict(dict(loader=dict(dataset=dict(self.splits[split]))))
+        loader = cfg.loader
+        loader.sampler = dict(type='DefaultSampler', shuffle=False)
+        loader.batch_sampler = dict(type='WholeBatchSampler')
+        loader.pop('drop_last', None)
+        return self.runner.build_dataloader(loader, seed=self.runner.seed)
+
+    def run(self) -> Dict[str, float]:
+        """Test all selected splits.
+
+        Returns:
+            dict[str, float]: accuracies in percent, such as
+            ``{'seen/action_top1': 96.5, 'seen/scene_top1': 99.0}``.
+        """
+        self.runner.call_hook('before_test')
+        metrics = {}
+        for split in self.selected:
+            metrics.update(self.run_split(split))
+        self.runner.call_hook('after_test')
+        return metrics
+
+    def run_split(self, split: str) -> Dict[str, float]:
+        """Test one split and write its table."""
+        self.dataloader = self.build_dataloader(split)
+        self.runner.call_hook('before_test_epoch')
+        self.runner.model.eval()
+        rows = []
+        for idx, data_batch in enumerate(self.dataloader):
+            rows.extend(self.run_iter(idx, data_batch))
+        rows = [row for part in all_gather_object(rows) for row in part]
+        rows = _in_list_order(rows, self.dataloader.dataset, split)
+        if is_main_process():
+            write_predictions(
+                osp.join(self.runner.work_dir, 'predictions', f'{split}.parquet'), rows)
+        metrics = {f'{split}/{key}': value for key, value in _quick_metrics(rows).items()}
+        self.runner.call_hook('after_test_epoch', metrics=metrics)
+        return metrics
+
+    @torch.no_grad()
+    def run_iter(self, idx: int, data_batch: dict) -> List[dict]:
+        """Predict one batch and return its table rows."""
+        hook_args = dict(batch_idx=idx, data_batch=data_batch)
+        self.runner.call_hook('before_test_iter', **hook_args)
+        readable, outputs = split_unreadable(data_batch)
+        if readable['data_samples']:
+            with autocast(enabled=self.fp16):
+                outputs = list(self.runner.model.test_step(readable)) + outputs
+        self.runner.call_hook('after_test_iter', outputs=outputs, **hook_args)
+        return [_table_row(sample) for sample in outputs]
+
+
+def _table_row(sample) -> dict:
+    if 'video_id' not in sample:
+        raise KeyError('a test sample has no `video_id`: test with `ActionSceneDataset` and '
+                       "name 'video_id' in the meta_keys of `PackActionInputs`.")
+
+    def scores(field: str):
+        return sample.get(field).float().cpu().numpy() if field in sample else None
+
+    return dict(
+        video_id=sample.video_id,
+        action_label=int(sample.gt_label),
+        scene_label=int(sample.get('scene_label', -1)),
+        background_label=int(sample.get('background_label', -1)),
+        action_scores=scores('pred_score'),
+        scene_scores=scores('pred_scene_score'),
+        error=sample.get('error', None))
+
+
+def _in_list_order(rows: List[dict], dataset, split: str) -> List[dict]:
+    """Sort rows as the list file is, after checking that each video has one."""
+    order = [dataset.get_data_info(i)['video_id'] for i in range(len(dataset))]
+    by_id = {row['video_id']: row for row in rows}
+    missing = [video_id for video_id in order if video_id not in by_id]
+    if missing or len(rows) != len(order):
+        raise RuntimeError(
+            f'split {split!r}: {len(rows)} predictions for {len(order)} videos; '
+            f'{len(missing)} missing: {missing[:5]}. The table is not written.')
+    return [by_id[video_id] for video_id in order]
+
+
+def _quick_metrics(rows: List[dict]) -> Dict[str, float]:
+    """Top-1 accuracies in percent of what was predicted and is labelled."""
+    from devias_mm.evaluation.accuracy import topk_accuracy
+    metrics = {}
+    for task in ('action', 'scene'):
+        scores = [row[f'{task}_scores'] for row in rows]
+        labels = [row[f'{task}_label'] for row in rows]
+        if any(score is not None for score in scores) and any(label >= 0 for label in labels):
+            metrics[f'{task}_top1'] = float(topk_accuracy(scores, labels))
+    return metrics

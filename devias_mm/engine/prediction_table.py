@@ -1,0 +1,39 @@
+"""Prediction tables: what a model said about every video of a split."""
+from pathlib import Path
+from typing import List, Union
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from devias_mm.evaluation.tables import read_predictions
+from devias_mm.files import atomic_path
+
+SCHEMA = pa.schema([
+    ('video_id', pa.string()),
+    ('action_label', pa.int64()),
+    ('scene_label', pa.int64()),
+    ('background_label', pa.int64()),
+    ('action_scores', pa.list_(pa.float32())),
+    ('scene_scores', pa.list_(pa.float32())),
+    ('error', pa.string()),
+])
+
+__all__ = ['SCHEMA', 'read_predictions', 'write_predictions']
+
+
+def write_predictions(path: Union[str, Path], rows: List[dict]) -> None:
+    """Write a prediction table, atomically.
+
+    Args:
+        path (str | Path): the ``.parquet`` file; its folder is made.
+        rows (list[dict]): one per video, with the keys of ``SCHEMA``. Labels are
+            -1 where there is none; scores are 1-D float arrays of
+            probabilities, or ``None`` where not predicted or not readable;
+            ``error`` is a str or ``None``.
+
+    Raises:
+        KeyError: a row lacks a key.
+    """
+    columns = {name: [row[name] for row in rows] for name in SCHEMA.names}
+    with atomic_path(path) as temporary:
+        pq.write_table(pa.table(columns, schema=SCHEMA), temporary)
