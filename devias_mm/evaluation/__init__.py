@@ -1,0 +1,26 @@
+"""Metrics: pure functions of arrays and prediction tables (no torch, no model)."""
+from devias_mm.evaluation.accuracy import (
+    mean_class_accuracy,
+    predicted_classes,
+    topk_accuracy,
+    topk_correct,
+)
+from devias_mm.evaluation.harmonic_mean import harmonic_mean
+from devias_mm.evaluation.hat import (
+    background_only_ratio,
+    human_only_ratio,
+    mean_std,
+    swap_background_error,
+    swap_human_accuracy,
+)
+from devias_mm.evaluation.multiview import merge_views
+from devias_mm.evaluation.paired import Comparison, compare_paired
+from devias_mm.evaluation.tables import correctness, read_predictions
+from devias_mm.evaluation.uncertainty import Interval, bootstrap, bootstrap_accuracy
+
+__all__ = [
+    'Comparison', 'Interval', 'background_only_ratio', 'bootstrap', 'bootstrap_accuracy',
+    'compare_paired', 'correctness', 'harmonic_mean', 'human_only_ratio', 'mean_class_accuracy',
+    'mean_std', 'merge_views', 'predicted_classes', 'read_predictions', 'swap_background_error',
+    'swap_human_accuracy', 'topk_accuracy', 'topk_correct',
+]

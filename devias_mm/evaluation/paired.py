@@ -1,0 +1,72 @@
+"""Paired comparison of two methods on the same videos."""
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from devias_mm.evaluation.uncertainty import bootstrap_accuracy
+
+
+class Comparison(NamedTuple):
+    """Difference of two accuracies (first minus second), in percent points.
+
+    Attributes:
+        difference: in [-100, 100].
+        lo, hi: bootstrap interval of the difference.
+        p_value: two-sided sign-flip permutation test of "no difference".
+        n_videos: number of labelled videos that were compared.
+    """
+    difference: float
+    lo: float
+    hi: float
+    p_value: float
+    n_videos: int
+
+
+def compare_paired(first: pd.Series, second: pd.Series, n_resamples: int = 2000,
+                   confidence: float = 0.95, seed: int = 0) -> Comparison:
+    """Compare the per-video correctness of two methods, joined on the video.
+
+    Args:
+        first, second: correctness in [0, 1] (a mean over seeds is fine) or NaN
+            without a label, indexed by ``video_id``; the order is free.
+        n_resamples: bootstrap samples; the test uses five times as many.
+        confidence: coverage of the interval.
+        seed: seed of both.
+
+    Raises:
+        ValueError: a video is repeated, or present in only one of the two.
+    """
+    first, second = join_videos(first, second)
+    difference = (first - second).dropna().to_numpy(dtype=np.float64)
+    if difference.size == 0:
+        raise ValueError('none of the videos has a label: there is nothing to compare')
+    interval = bootstrap_accuracy(difference, n_resamples=n_resamples,
+                                  confidence=confidence, seed=seed)
+    # videos on which both agree are unchanged by a flip of the sign; the single
+    # remaining one can only be as extreme as observed
+    changed = difference[difference != 0]
+    p_value = 1.0
+    if changed.size > 1:
+        p_value = stats.permutation_test(
+            (changed,), lambda x, axis: x.sum(axis=axis), permutation_type='samples',
+            vectorized=True, n_resamples=5 * n_resamples, batch=1000,
+            random_state=np.random.default_rng(seed)).pvalue
+    return Comparison(*interval, float(p_value), int(difference.size))
+
+
+def join_videos(first: pd.Series, second: pd.Series):
+    """Bring ``second`` into the video order of ``first``; refuse different sets of videos."""
+    for name, series in (('first', first), ('second', second)):
+        repeated = series.index[series.index.duplicated()]
+        if len(repeated):
+            raise ValueError(f'the {name} method has video {repeated[0]!r} more than once: '
+                             'test it again')
+    for name, missing in (('second', first.index.difference(second.index)),
+                          ('first', second.index.difference(first.index))):
+        if len(missing):
+            shown = ', '.join(map(str, missing[:5])) + (', ...' if len(missing) > 5 else '')
+            raise ValueError(f'{len(missing)} video(s) are missing from the {name} method: '
+                             f'{shown}; test both methods on the same list file')
+    return first, second.loc[first.index]

@@ -1,0 +1,72 @@
+"""Agreement with numbers computed by, or from, the published reference code."""
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from devias_mm.evaluation import (
+    background_only_ratio,
+    harmonic_mean,
+    human_only_ratio,
+    mean_std,
+    merge_views,
+    swap_background_error,
+    swap_human_accuracy,
+    topk_accuracy,
+)
+
+GOLDEN = Path(__file__).resolve().parents[3] / 'shared' / 'golden'
+
+
+def golden(name: str) -> Path:
+    path = GOLDEN / name
+    if not path.is_file():
+        pytest.skip(f'golden data not present: {path.name}')
+    return path
+
+
+def test_harmonic_mean_equals_the_papers_tables():
+    rows = json.loads(golden('metrics/harmonic_mean.json').read_text())
+    assert len(rows) == 13
+    for row in rows:
+        parts = [row[name] for name in ('action_seen', 'action_unseen', 'scene_seen',
+                                        'scene_unseen')]
+        assert harmonic_mean(*parts) == pytest.approx(row['computed_hm'], abs=1e-5)
+        rounded = harmonic_mean(*parts, round_components=1)
+        assert rounded == pytest.approx(row['computed_hm_from_1dp_means'], abs=1e-5)
+        assert np.floor(rounded * 10 + 0.5) / 10 == pytest.approx(row['printed_hm'])
+
+
+def test_hat_metrics():
+    data = json.loads(golden('metrics/hat_metrics.json').read_text())
+    expected = data['expected']
+    shacc = [swap_human_accuracy(s['pred'], s['foreground_label']) for s in data['splits']]
+    sberr = [swap_background_error(s['pred'], s['background_label']) for s in data['splits']]
+    assert shacc == pytest.approx([s['expected_SHAcc_percent'] for s in data['splits']])
+    assert sberr == pytest.approx([s['expected_SBErr_percent'] for s in data['splits']])
+    for name, values in (('SHAcc', shacc), ('SBErr', sberr)):
+        assert mean_std(values) == pytest.approx(
+            (expected[f'{name}_mean'], expected[f'{name}_std_sample']))
+        assert mean_std(values, ddof=0).std == pytest.approx(
+            expected[f'{name}_std_population'])
+    accuracy = {name: swap_human_accuracy(data[name]['pred'], data[name]['label'])
+                for name in ('original', 'background_only', 'human_only')}
+    assert accuracy['original'] == pytest.approx(expected['OrigAcc_percent'])
+    assert background_only_ratio(accuracy['background_only'], accuracy['original']) == \
+        pytest.approx(expected['BOR_ratio'])
+    assert human_only_ratio(accuracy['human_only'], accuracy['original']) == \
+        pytest.approx(expected['HOR_ratio'])
+
+
+def test_multiview_merge():
+    data = np.load(golden('eval/multiview_merge.npz'), allow_pickle=False)
+    # the score files held some rows twice, elsewhere
+    order = np.concatenate([np.arange(len(data['row_video'])), data['duplicate_rows']])
+    videos, merged = merge_views(data['view_logits'][order], data['row_video'][order],
+                                 data['row_chunk'][order], data['row_crop'][order])
+    merged = merged[np.argsort(videos)]
+    np.testing.assert_allclose(merged, data['merged_probability'], atol=1e-7)
+    np.testing.assert_array_equal(merged.argmax(axis=1), data['merged_prediction'])
+    top = [topk_accuracy(merged, data['video_label'], k) for k in (1, 5)]
+    np.testing.assert_allclose(top, data['top1_top5_percent'], atol=1e-6)
