@@ -1,0 +1,35 @@
+"""The embedded benchmark over the action-scene correlation rho: where does a method break?"""
+from pathlib import Path
+
+from devias_mm.harness import Suite, Variant, load_suite
+
+ROOT = 'data/puppets/ladder'
+PUPPETS = load_suite(Path(__file__).with_name('puppets.py'))
+
+
+def at_rho(rho: float) -> Variant:
+    """Train on the list of one rho; validation and test lists are shared."""
+    return Variant(rho, {
+        'train_dataloader.dataset.data_root': ROOT,
+        'train_dataloader.dataset.ann_file': f'annotations/train-rho{rho:.2f}.txt',
+        'val_dataloader.dataset.data_root': ROOT,
+        'test_dataloader.dataset.data_root': ROOT,
+    })
+
+
+suite = Suite(
+    name='puppets_ladder',
+    title='Puppets ladder: top-1 accuracy in percent against rho',
+    methods={name: PUPPETS.methods[name]
+             for name in ('naive', 'be', 'fame', 'two-token', 'devias')},
+    seeds=(0, ),
+    splits=('seen', 'unseen'),
+    action_seen=('seen', ),
+    action_unseen=('unseen', ),
+    scene_seen=('seen', ),
+    scene_unseen=('unseen', ),
+    sberr_splits=('unseen', ),
+    variants={f'rho{rho:.2f}': at_rho(rho) for rho in (0.7, 0.8, 0.9, 0.95)},
+    data_manifest='data/puppets/ladder/manifest.json',
+    data_command='python tools/data/make_puppets.py --out data/puppets --preset ladder',
+)

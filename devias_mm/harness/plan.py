@@ -1,0 +1,168 @@
+"""From a suite to its jobs: one training and one test per method, variant and seed."""
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Dict, List, Optional, Sequence, Tuple
+
+from mmengine.config import Config, DictAction
+
+from devias_mm.files import read_json, write_json
+from devias_mm.harness.identity import config_identity
+from devias_mm.harness.suite import Suite
+
+
+@dataclass(frozen=True)
+class Job:
+    """One method trained with one seed (in one variant) and tested on all splits.
+
+    Attributes:
+        method: name of the method in its suite.
+        variant: name of the variant; ``''`` in a suite without.
+        seed: seed of the training.
+        config: config file, relative to the repository's root.
+        options: all changes to the config (method, variant, smoke options).
+        identity: hash of the resolved config, 64 hexadecimal digits.
+        work_dir: run folder.
+        splits: test splits.
+        epochs: length of the training; 0 where the config does not say.
+    """
+    method: str
+    variant: str
+    seed: int
+    config: str
+    options: Dict[str, Any] = field(hash=False)
+    identity: str
+    work_dir: Path
+    splits: Tuple[str, ...]
+    epochs: int = 0
+
+    @property
+    def name(self) -> str:
+        """For people: ``fame rho0.90 seed 0``."""
+        return ' '.join(filter(None, (self.method, self.variant, f'seed {self.seed}')))
+
+    @property
+    def trained(self) -> bool:
+        """Whether the training is complete and its checkpoint is there."""
+        marker = self._marker('train')
+        return marker is not None and self.checkpoint() is not None
+
+    @property
+    def tested(self) -> bool:
+        """Whether the prediction tables of all splits are complete."""
+        marker = self._marker('test')
+        return (marker is not None and set(self.splits) <= set(marker['splits'])
+                and all(self.predictions(split).is_file() for split in self.splits))
+
+    def mark(self, step: str, **content: Any) -> None:
+        """Record that ``step`` ('train' or 'test') is complete; the last thing a step does."""
+        write_json(self.work_dir / f'{step}.done',
+                   dict(content, config_hash=self.identity, seed=self.seed,
+                        finished=time.strftime('%Y-%m-%dT%H:%M:%S%z')))
+
+    def predictions(self, split: str) -> Path:
+        """The prediction table of a split."""
+        return self.work_dir / 'predictions' / f'{split}.parquet'
+
+    def checkpoint(self) -> Optional[Path]:
+        """The checkpoint of the last epoch, or else what MMEngine's ``last_checkpoint`` names.
+
+        After a kill the pointer may lag behind the files, or be empty. A run folder
+        may have been moved: then the file of the name in it.
+        """
+        final = self.work_dir / f'epoch_{self.epochs}.pth'
+        if final.is_file():
+            return final
+        pointer = self.work_dir / 'last_checkpoint'
+        if not pointer.is_file():
+            return None
+        named = Path(pointer.read_text().strip())
+        here = self.work_dir / named.name
+        return next((path for path in (here, named) if path.is_file()), None)
+
+    def _marker(self, step: str) -> Optional[Dict[str, Any]]:
+        marker = read_json(self.work_dir / f'{step}.done')
+        # a marker copied here from another run does not count
+        return marker if marker and marker.get('config_hash') == self.identity else None
+
+
+def plan_jobs(suite: Suite, root: Path, out: Path, methods: Optional[Sequence[str]] = None,
+              seeds: Optional[Sequence[int]] = None,
+              options: Optional[Dict[str, Any]] = None, processes: int = 1) -> List[Job]:
+    """List the jobs of a suite: all methods of the first seed, then of the next.
+
+    A run folder is ``<out>/<suite>/<method>[/<variant>]/seed<k>-<hash>``, the
+    hash being the first 8 digits of the identity: a changed config gets
+    another folder and never overwrites finished results.
+
+    Args:
+        suite: what to run.
+        root: the repository's root, which configs and data are relative to.
+        out: folder of all results.
+        methods: names of methods; all by default.
+        seeds: the suite's by default.
+        options: further changes to every config (smoke options).
+        processes: GPUs (or CPU processes) of a training.
+
+    Raises:
+        ValueError: unknown method, missing data or config.
+    """
+    root, out = Path(root), Path(out)
+    manifest = require_data(suite, root)
+    variants = {name: v.overrides for name, v in suite.variants.items()} or {'': {}}
+    jobs = []
+    seeds = list(dict.fromkeys(suite.seeds if seeds is None else seeds))
+    for name, method in suite.select(methods).items():
+        for variant, overrides in variants.items():
+            changes = {**method.overrides, **overrides, **(options or {})}
+            cfg = resolve_config(root / method.config, changes)
+            identity = config_identity(cfg, root, manifest, processes)
+            folder = out / suite.name / name / variant
+            jobs += [Job(name, variant, seed, method.config, changes, identity,
+                         folder / f'seed{seed}-{identity[:8]}', tuple(suite.splits),
+                         int(cfg.get('train_cfg', {}).get('max_epochs', 0))) for seed in seeds]
+    return sorted(jobs, key=lambda job: seeds.index(job.seed))
+
+
+def require_data(suite: Suite, root: Path) -> Optional[Path]:
+    """The data manifest of a suite, relative to ``root``; an error says how to make it."""
+    if suite.data_manifest is None:
+        return None
+    if not (Path(root) / suite.data_manifest).is_file():
+        remedy = f'; make it with:\n    {suite.data_command}' if suite.data_command else ''
+        raise ValueError(f'the data of suite {suite.name!r} is missing: there is no '
+                         f'{suite.data_manifest}{remedy}')
+    return Path(suite.data_manifest)
+
+
+def resolve_config(path: Path, options: Dict[str, Any]) -> Config:
+    """Read a config and apply overrides as ``--cfg-options`` does."""
+    if not path.is_file():
+        raise ValueError(f'config not found: {path}; the suite names a config that does not '
+                         'exist in this repository')
+    cfg = Config.fromfile(str(path), import_custom_modules=False)
+    cfg.merge_from_dict(dict(options))
+    return cfg
+
+
+def cfg_options(options: Dict[str, Any]) -> List[str]:
+    """Format overrides as arguments of ``--cfg-options``.
+
+    Raises:
+        ValueError: a value would be read back as something else.
+    """
+    arguments = []
+    for key, value in options.items():
+        text = _option_text(value)
+        if DictAction._parse_iterable(text) != value:
+            raise ValueError(f'{key}={value!r} cannot be written as a --cfg-options argument: '
+                             'put it into a config file of its own')
+        arguments.append(f'{key}={text}')
+    return arguments
+
+
+def _option_text(value: Any) -> str:
+    if isinstance(value, (list, tuple)):
+        inner = ','.join(map(_option_text, value))
+        return f'[{inner}]' if isinstance(value, list) else f'({inner})'
+    return str(value)

@@ -1,0 +1,147 @@
+"""What runs now: a live table on a terminal, plain lines in a log."""
+import re
+import time
+from pathlib import Path
+from typing import Dict, NamedTuple, Optional, Sequence
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from devias_mm.harness.plan import Job
+
+_EPOCH = re.compile(r'Epoch\((?:train|test)\)\s+(?:\[\s*(\d+)\])?\[\s*(\d+)/(\d+)\]')
+_ETA = re.compile(r'eta: ((?:\d+ days?, )?[\d:]+)')
+_COLOURS = dict(waiting='dim', training='cyan', testing='blue', complete='green')
+
+
+class Position(NamedTuple):
+    """Where a run stands, as its log says."""
+    epoch: int
+    step: int
+    steps: int
+    eta: str
+
+
+def read_position(log: Optional[Path], start: int = 0) -> Optional[Position]:
+    """The last ``Epoch(train) [e][i/n] ... eta: ...`` line of an MMEngine log.
+
+    Args:
+        log: log file, or ``None``.
+        start: bytes before it belong to an earlier attempt and are not read.
+
+    Returns:
+        Position: epoch 0 in a test; ``None`` where the log has no such line yet.
+    """
+    if log is None or not log.is_file():
+        return None
+    with open(log, 'rb') as file:
+        file.seek(max(start, log.stat().st_size - 8192))
+        lines = file.read().decode('utf-8', 'replace').splitlines()
+    for line in reversed(lines):
+        match = _EPOCH.search(line)
+        if match:
+            eta = _ETA.search(line)
+            epoch, step, steps = match.groups()
+            return Position(int(epoch or 0), int(step), int(steps), eta.group(1) if eta else '')
+    return None
+
+
+class Progress:
+    """Shows the state of all jobs: a live table where the console is a terminal.
+
+    Args:
+        jobs: all jobs, in the order in which they run.
+        console: where to show it.
+        every: seconds between two plain lines about a running job.
+    """
+
+    def __init__(self, jobs: Sequence[Job], console: Optional[Console] = None,
+                 every: float = 30.0):
+        self.jobs = list(jobs)
+        self.console = console or Console()
+        self.every = every
+        self.state: Dict[Job, str] = {
+            job: 'complete' if job.trained and job.tested else 'waiting' for job in jobs}
+        self.started: Dict[Job, float] = {}
+        self.ended: Dict[Job, float] = {}
+        self.current: Optional[Job] = None
+        self.log: Optional[Path] = None
+        self._log_start = 0
+        self._last_line = 0.0
+        self._live: Optional[Live] = None
+
+    def __enter__(self) -> 'Progress':
+        done = sum(state == 'complete' for state in self.state.values())
+        if done:
+            self._say(f'{done} of {len(self.jobs)} jobs are complete already')
+        if self.console.is_terminal:
+            self._live = Live(get_renderable=self.table, console=self.console,
+                              refresh_per_second=2)
+            self._live.__enter__()
+        return self
+
+    def __exit__(self, *exc) -> None:
+        if self._live is not None:
+            self._live.__exit__(*exc)
+
+    def update(self, job: Job, state: str, log: Optional[Path] = None) -> None:
+        """A job enters a state; ``log`` is the file that its command writes."""
+        if self.state[job] == state:
+            return
+        self.state[job] = state
+        if log is not None:
+            self.started.setdefault(job, time.time())
+            self.current, self.log = job, log
+            self._log_start = log.stat().st_size if log.is_file() else 0
+            self._last_line = time.time()
+        else:
+            self.ended[job] = time.time()
+        if self._live is None:
+            number = self.jobs.index(job) + 1
+            elapsed = self._elapsed(job)
+            self._say(f'[{number}/{len(self.jobs)}] {job.name}: {state}'
+                      + (f' after {elapsed}' if log is None and elapsed else '')
+                      + (f' (log: {log})' if log else ''))
+
+    def refresh(self) -> None:
+        """Called now and then while a command runs."""
+        if self._live is None and time.time() - self._last_line >= self.every:
+            self._last_line = time.time()
+            self._say(f'    {self.current.name}: {self.state[self.current]} '
+                      f'{self._position(self.current)}, {self._elapsed(self.current)} so far')
+
+    def table(self) -> Table:
+        """The live table; of more jobs than the screen has lines, those around the current one."""
+        done = sum(state == 'complete' for state in self.state.values())
+        table = Table(box=None, pad_edge=False, title_justify='left',
+                      title=f'{done} of {len(self.jobs)} jobs complete')
+        for heading in ('job', 'state', 'progress', 'elapsed', 'ETA'):
+            table.add_column(heading)
+        lines = max(self.console.height - 4, 1)
+        current = self.jobs.index(self.current) if self.current else 0
+        first = max(0, min(current - lines // 2, len(self.jobs) - lines))
+        for job in self.jobs[first:first + lines]:
+            state = self.state[job]
+            running = job is self.current and job not in self.ended
+            position = read_position(self.log, self._log_start) if running else None
+            table.add_row(job.name, f'[{_COLOURS.get(state, "red")}]{state}[/]',
+                          self._position(job) if running else '', self._elapsed(job),
+                          position.eta if position else '')
+        return table
+
+    def _position(self, job: Job) -> str:
+        position = read_position(self.log, self._log_start)
+        if position is None:
+            return 'starting'
+        epoch = f'epoch {position.epoch}/{job.epochs} ' if position.epoch else ''
+        return f'{epoch}step {position.step}/{position.steps}'
+
+    def _elapsed(self, job: Job) -> str:
+        if job not in self.started:
+            return ''
+        seconds = int(self.ended.get(job, time.time()) - self.started[job])
+        return f'{seconds // 3600}:{seconds // 60 % 60:02d}:{seconds % 60:02d}'
+
+    def _say(self, text: str) -> None:
+        self.console.print(text, markup=False, highlight=False, soft_wrap=True)

@@ -1,0 +1,151 @@
+"""Reading the stored predictions of a suite's runs into per-video correctness."""
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Dict, List, Sequence, Tuple
+
+import numpy as np
+import pandas as pd
+
+from devias_mm.evaluation.tables import (
+    background_agreement,
+    correctness,
+    read_predictions,
+    unreadable_videos,
+)
+from devias_mm.harness.plan import Job
+from devias_mm.harness.suite import Suite
+
+# rows of a hits array, in this order
+TASKS = ('action', 'scene', 'background')
+
+
+@dataclass
+class MethodResults:
+    """Per-video results of one method (in one variant) over its finished seeds.
+
+    Attributes:
+        method, variant: names in the suite.
+        seeds: seeds that are finished.
+        missing_seeds: seeds that were asked for and are not finished.
+        videos: per split the ``video_id`` of the columns of ``hits``.
+        hits: per split float64 ``(seeds, 3, videos)``: action correct, scene
+            correct, predicted as the background's action; NaN = not labelled or
+            not predicted by this method.
+        unreadable: per split the videos that could not be read (counted as wrong).
+    """
+    method: str
+    variant: str
+    seeds: Tuple[int, ...]
+    missing_seeds: Tuple[int, ...]
+    videos: Dict[str, pd.Index] = field(default_factory=dict)
+    hits: Dict[str, np.ndarray] = field(default_factory=dict)
+    unreadable: Dict[str, List[str]] = field(default_factory=dict)
+
+    def per_video(self, split: str, task: str = 'action') -> pd.Series:
+        """Correctness of each video, averaged over the seeds."""
+        return pd.Series(self.hits[split][:, TASKS.index(task)].mean(axis=0),
+                         index=self.videos[split])
+
+
+def collect(suite: Suite, jobs: Sequence[Job], command: str) -> List[MethodResults]:
+    """Read the finished runs among the jobs, one result per method and variant.
+
+    Args:
+        suite: whose runs they are.
+        jobs: from :func:`devias_mm.harness.plan.plan_jobs`.
+        command: command that finishes them, for error messages.
+
+    Returns:
+        list[MethodResults]: in the order of the suite; methods without any
+        finished run are left out (see :func:`without_results`).
+
+    Raises:
+        ValueError: no job is finished, a table of a finished run is gone, or
+            runs were tested on different videos.
+    """
+    results = []
+    for job in jobs:
+        gone = [split for split in job.splits if not job.predictions(split).is_file()]
+        if (job.work_dir / 'test.done').is_file() and gone:
+            raise ValueError(f'{job.work_dir} was tested, but its prediction table(s) of '
+                             f'{", ".join(gone)} are missing; make them again with:\n'
+                             f'    {command}')
+    for method in suite.methods:
+        for variant in suite.variants or ('', ):
+            group = [job for job in jobs if (job.method, job.variant) == (method, variant)]
+            done = [job for job in group if job.tested]
+            if done:
+                results.append(_read_method(suite, done, group))
+    if not results:
+        raise ValueError(f'suite {suite.name!r} has no finished run{_other_runs(jobs)}; '
+                         f'looked for e.g. {jobs[0].work_dir}; make them with:\n    {command}')
+    _require_same_videos(results)
+    return results
+
+
+def without_results(jobs: Sequence[Job], results: Sequence[MethodResults]) -> List[str]:
+    """Names (method, or ``method variant``) of the jobs' groups that have no finished run."""
+    finished = {(result.method, result.variant) for result in results}
+    return list(dict.fromkeys(f'{job.method} {job.variant}'.strip() for job in jobs
+                              if (job.method, job.variant) not in finished))
+
+
+def _read_method(suite: Suite, done: Sequence[Job], group: Sequence[Job]) -> MethodResults:
+    result = MethodResults(done[0].method, done[0].variant, tuple(job.seed for job in done),
+                           tuple(job.seed for job in group if job not in done))
+    for split in suite.splits:
+        tables = [read_predictions(job.predictions(split)) for job in done]
+        videos = pd.Index(tables[0]['video_id'])
+        hits = []
+        for job, table in zip(done, tables):
+            if set(table['video_id']) != set(videos):
+                different = sorted(set(table['video_id']) ^ set(videos))
+                raise ValueError(f'seeds {done[0].seed} and {job.seed} of {job.method!r} were '
+                                 f'tested on different videos of {split!r}, e.g. '
+                                 f'{different[0]!r}: delete {job.work_dir / "test.done"} '
+                                 'and run the suite again')
+            hits.append(_table_hits(suite, job, split, table).loc[videos].to_numpy().T)
+        result.videos[split] = videos
+        result.hits[split] = np.stack(hits)
+        result.unreadable[split] = sorted(
+            {video for table in tables for video in unreadable_videos(table).index})
+    return result
+
+
+def _table_hits(suite: Suite, job: Job, split: str, table: pd.DataFrame) -> pd.DataFrame:
+    predicts = suite.methods[job.method].predicts
+    columns = {task: pd.Series(np.nan, index=table['video_id']) for task in TASKS}
+    for task, k in (('action', suite.action_topk), ('scene', suite.scene_topk)):
+        if task not in predicts:
+            continue
+        lacking = table[f'{task}_scores'].isna() & table['error'].isna()
+        if lacking.any():
+            raise ValueError(f'method {job.method!r} should predict the {task}, but '
+                             f'{int(lacking.sum())} readable video(s) of '
+                             f'{job.predictions(split)} have no {task}_scores; correct '
+                             '`predicts` in the suite, or test the method again')
+        columns[task] = correctness(table, task, k)
+    if 'action' in predicts:
+        columns['background'] = background_agreement(table)
+    return pd.DataFrame(columns)[list(TASKS)]
+
+
+def _require_same_videos(results: Sequence[MethodResults]) -> None:
+    first = results[0]
+    for other in results[1:]:
+        for split, videos in first.videos.items():
+            different = videos.symmetric_difference(other.videos[split])
+            if len(different):
+                raise ValueError(
+                    f'{first.method!r} and {other.method!r} were tested on different videos of '
+                    f'{split!r} ({len(different)} differ, e.g. {different[0]!r}): one of them '
+                    'was tested on an older list; test it again')
+
+
+def _other_runs(jobs: Sequence[Job]) -> str:
+    """Say so where a method has runs of another config."""
+    folders: List[Path] = []
+    for job in jobs:
+        folders += [path.parent for path in job.work_dir.parent.glob('seed*/test.done')]
+    return (f' of the present configs and data (there are finished runs of others, e.g. '
+            f'{folders[0]})' if folders else '')

@@ -1,0 +1,150 @@
+"""Suites: which methods x seeds, on which splits, make a table."""
+import runpy
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple, Union
+
+TASKS = ('action', 'scene')
+# columns that a split must not be named after
+RESERVED = ('method', 'action_seen', 'action_unseen', 'scene_seen', 'scene_unseen', 'hm',
+            'n_seeds', 'sberr_unseen', 'bor', 'hor')
+
+
+@dataclass(frozen=True)
+class Method:
+    """One row of a table.
+
+    Attributes:
+        config: config file, relative to the repository's root.
+        label: name in tables and figures.
+        paper: where the method was published, e.g. ``'ECCV 2024'``.
+        predicts: what it predicts, of ``'action'`` and ``'scene'``.
+        overrides: changes to the config as ``--cfg-options`` takes them,
+            ``{'train_cfg.max_epochs': 12}``.
+    """
+    config: str
+    label: str = ''
+    paper: str = ''
+    predicts: Tuple[str, ...] = TASKS
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self):
+        unknown = [task for task in self.predicts if task not in TASKS]
+        if unknown or not self.predicts:
+            raise ValueError(f'{self.config}: predicts={self.predicts!r} must name one or both '
+                             f'of {", ".join(TASKS)}')
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One setting of a ladder, in which every method is trained and tested.
+
+    Attributes:
+        x: position on the ladder's axis.
+        overrides: changes to every method's config.
+    """
+    x: float
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Suite:
+    """A training set, its methods and seeds, its test splits and the columns of its table.
+
+    Attributes:
+        name: folder of its results.
+        title: heading of its tables.
+        methods: method name -> :class:`Method`, in the order of the table.
+        splits: names of the test splits.
+        seeds: one run per seed and method.
+        action_seen, action_unseen, scene_seen, scene_unseen: the splits whose
+            accuracies are averaged into the column of that name.
+        action_topk, scene_topk: top-k accuracy that the columns hold.
+        sberr_splits: action-swap splits; their mean swap-background error is
+            the column ``sberr_unseen``.
+        background_only, human_only: splits of the ratios ``bor`` and ``hor``
+            to the accuracy of ``action_seen``.
+        data_manifest: file that must exist before a job starts, relative to the
+            repository's root; its checksum is part of a job's identity.
+        data_command: command that makes it.
+        variants: name -> :class:`Variant`; a suite with variants is a ladder.
+        variant_axis: name of the ladder's axis.
+        breaking_accuracy: a method breaks where its ``action_unseen`` falls
+            below this percentage.
+    """
+    name: str
+    title: str
+    methods: Mapping[str, Method]
+    splits: Tuple[str, ...]
+    seeds: Tuple[int, ...] = (0, )
+    action_seen: Tuple[str, ...] = ()
+    action_unseen: Tuple[str, ...] = ()
+    scene_seen: Tuple[str, ...] = ()
+    scene_unseen: Tuple[str, ...] = ()
+    action_topk: int = 1
+    scene_topk: int = 1
+    sberr_splits: Tuple[str, ...] = ()
+    background_only: Optional[str] = None
+    human_only: Optional[str] = None
+    data_manifest: Optional[str] = None
+    data_command: str = ''
+    variants: Mapping[str, Variant] = field(default_factory=dict)
+    variant_axis: str = 'rho'
+    breaking_accuracy: float = 80.0
+
+    def __post_init__(self):
+        named = [*self.action_seen, *self.action_unseen, *self.scene_seen, *self.scene_unseen,
+                 *self.sberr_splits, *filter(None, (self.background_only, self.human_only))]
+        unknown = sorted(set(named) - set(self.splits))
+        if unknown:
+            raise ValueError(f'suite {self.name!r}: its columns use the split(s) '
+                             f'{", ".join(unknown)}, which are not among its splits: '
+                             f'{", ".join(self.splits)}')
+        taken = sorted(set(self.splits) & set(RESERVED))
+        if taken:
+            raise ValueError(f'suite {self.name!r}: a split cannot be named {taken[0]!r}, which '
+                             'is a column of the table: rename the split')
+
+    def select(self, names: Optional[Sequence[str]] = None) -> Dict[str, Method]:
+        """The named methods (``None`` or ``['all']``: all), in the order of the table.
+
+        Raises:
+            ValueError: a name is unknown.
+        """
+        if not names or list(names) == ['all']:
+            return dict(self.methods)
+        unknown = [name for name in names if name not in self.methods]
+        if unknown:
+            raise ValueError(f'unknown method {unknown[0]!r} in suite {self.name!r}: use '
+                             f'{", ".join(self.methods)}, or all')
+        return {name: self.methods[name] for name in self.methods if name in names}
+
+
+def load_suite(path: Union[str, Path], root: Union[str, Path] = '.') -> Suite:
+    """Load the ``suite`` of a Python file such as ``benchmarks/puppets.py``.
+
+    Args:
+        path: the file, with or without ``.py``, from here or from ``root``.
+        root: the repository's root.
+
+    Raises:
+        ValueError: there is no such file, or it defines no ``suite``.
+    """
+    given = Path(path)
+    file = given if given.suffix == '.py' else Path(f'{given}.py')
+    for candidate in (file, Path(root) / file, Path(root) / 'benchmarks' / file):
+        if candidate.is_file():
+            break
+    else:
+        known = ', '.join(f'benchmarks/{p.name}' for p in list_suites(root)) or 'none'
+        raise ValueError(f'unknown suite {str(path)!r}; known suites: {known}')
+    suite = runpy.run_path(str(candidate)).get('suite')
+    if not isinstance(suite, Suite):
+        raise ValueError(f'{candidate} must define `suite = Suite(...)` '
+                         '(from devias_mm.harness import Method, Suite)')
+    return suite
+
+
+def list_suites(root: Union[str, Path] = '.') -> List[Path]:
+    """The suite files of a repository."""
+    return sorted(p for p in (Path(root) / 'benchmarks').glob('*.py') if p.name[0] != '_')

@@ -1,0 +1,179 @@
+import io
+
+import numpy as np
+import pandas as pd
+import pytest
+from fake_suite import fake_train, make_ladder, make_repository, make_suite, write_table
+
+from devias_mm.harness.ladder import breaking_point, ladder_points
+from devias_mm.harness.plan import plan_jobs
+from devias_mm.harness.report import make_report, write_report
+from devias_mm.harness.results import collect
+
+# split -> numbers of right actions and right scenes of 20
+RIGHT = {'seen': (18, 16), 'unseen': (10, 10), 'texture': (14, 0), 'scene-only': (4, 14)}
+
+
+def finish(job, right, **kwargs):
+    fake_train(job.work_dir)
+    for split in job.splits:
+        action, scene = right[split]
+        write_table(job.predictions(split), range(action), range(scene),
+                    background=split == 'unseen' or None, has_action=job.method != 'scene',
+                    has_scene=job.method != 'naive', **kwargs)
+    job.mark('train')
+    job.mark('test', splits=list(job.splits))
+
+
+@pytest.fixture
+def toy(tmp_path):
+    """Suite, jobs: all finished but seed 1 of 'scene'; tables in different row orders."""
+    suite, root = make_suite(), make_repository(tmp_path)
+    jobs = plan_jobs(suite, root, root / 'out')
+    for job in jobs:
+        if (job.method, job.seed) != ('scene', 1):
+            better = dict(RIGHT, seen=(20, 16)) if job.seed else RIGHT
+            finish(job, better, shuffle=job.seed,
+                   broken=[0, 1] if job.method == 'naive' and job.seed == 0 else ())
+    return suite, jobs
+
+
+def test_golden_table(toy):
+    suite, jobs = toy
+    made = make_report(suite, jobs, collect(suite, jobs, 'the command'))
+    table = made.table.set_index('method')
+    columns = list(made.table.columns)
+    assert columns[0] == 'method'
+    wanted = ['action_seen', 'action_unseen', 'scene_seen', 'scene_unseen', 'hm', *suite.splits]
+    assert columns[1:38] == [f'{name}_{stat}' for name in wanted
+                             for stat in ('mean', 'std', 'lo', 'hi')] + ['n_seeds']
+
+    strong = table.loc['strong']
+    expected = {'action_seen': 95, 'action_unseen': 60, 'scene_seen': 80, 'scene_unseen': 60,
+                'seen': 95, 'unseen': 50, 'texture': 70, 'scene-only': 20, 'seen_scene': 80,
+                'scene-only_scene': 70, 'sberr_unseen': 50}
+    for name, value in expected.items():
+        assert strong[f'{name}_mean'] == pytest.approx(value), name
+    per_seed = [4 / (1 / a + 1 / 60 + 1 / 80 + 1 / 60) for a in (90, 100)]
+    assert strong['hm_mean'] == pytest.approx(np.mean(per_seed))
+    assert strong['hm_std'] == pytest.approx(np.std(per_seed, ddof=1))
+    assert strong['action_seen_std'] == pytest.approx(10 / np.sqrt(2))
+    assert strong['unseen_std'] == 0
+    assert strong['bor_mean'] == pytest.approx((20 / 90 + 20 / 100) / 2)
+    assert strong['hor_mean'] == pytest.approx((70 / 90 + 70 / 100) / 2)
+    for name in ('action_seen', 'action_unseen', 'hm', 'bor'):
+        assert strong[f'{name}_lo'] < strong[f'{name}_mean'] < strong[f'{name}_hi'], name
+    # 50 % of 20 videos, the same ones in both seeds: binomial, not narrowed by the seeds
+    half = (strong['unseen_hi'] - strong['unseen_lo']) / 2
+    assert half == pytest.approx(196 * np.sqrt(.25 / 20), rel=0.2)
+
+    naive, scene = table.loc['naive'], table.loc['scene']
+    assert naive[['scene_seen_mean', 'hm_mean', 'hm_lo', 'seen_scene_mean']].isna().all()
+    assert scene[['action_seen_mean', 'hm_mean', 'seen_mean', 'sberr_unseen_mean']].isna().all()
+    # two unreadable videos of seed 0 count as wrong
+    assert naive['seen_mean'] == pytest.approx((80 + 100) / 2)
+    assert list(table['n_seeds']) == [2, 2, 1] and np.isnan(scene['scene_seen_std'])
+
+
+def test_written_forms(toy, tmp_path):
+    suite, jobs = toy
+    made = make_report(suite, jobs, collect(suite, jobs, 'the command'), {'max_epochs': 1})
+    paths = write_report(made, tmp_path / 'tables')
+    back = pd.read_csv(paths[0])
+    pd.testing.assert_frame_equal(back, made.table, rtol=1e-3, atol=1e-4, check_dtype=False)
+    assert all(dtype.kind in 'fi' for dtype in back.dtypes[1:])
+    markdown = paths[1].read_text()
+    assert '**95.0** ± 7.1 [' in markdown and '| Strong ' in markdown
+    assert 'Naive, seen: 2 unreadable video(s) counted as wrong (v00, v01).' in markdown
+    assert 'Scene: incomplete, seed(s) 1 not finished.' in markdown
+    assert 'SMOKE RUN, not the benchmark: max_epochs=1' in markdown
+    rows = [line.split('|')[1].strip() for line in markdown.splitlines() if line[:1] == '|']
+    assert rows[2:5] == ['Strong', 'Naive', 'Scene']  # ranked by H.M., then unseen action
+    latex = paths[2].read_text()
+    assert r'\toprule' in latex and r'\textbf{95.0} $\pm$ 7.1' in latex
+    # the same stored predictions give the same table
+    again = make_report(suite, jobs, collect(suite, jobs, 'the command'), {'max_epochs': 1})
+    assert again.markdown == made.markdown
+    pd.testing.assert_frame_equal(again.table, made.table)
+
+
+def test_nothing_finished_names_folder_and_command(tmp_path):
+    suite, root = make_suite(), make_repository(tmp_path)
+    jobs = plan_jobs(suite, root, root / 'out')
+    with pytest.raises(ValueError) as error:
+        collect(suite, jobs, 'python tools/benchmark.py run toy')
+    assert str(jobs[0].work_dir) in str(error.value)
+    assert 'python tools/benchmark.py run toy' in str(error.value)
+    # finished runs of another config are not taken, but named
+    finish(jobs[0], RIGHT)
+    changed = plan_jobs(suite, root, root / 'out', options={'model.lr': 1.0})
+    with pytest.raises(ValueError, match=f'finished runs of others.*{jobs[0].work_dir.name}'):
+        collect(suite, changed, 'x')
+
+
+def test_lost_table_names_folder_and_command(toy):
+    suite, jobs = toy
+    jobs[0].predictions('texture').unlink()
+    with pytest.raises(ValueError) as error:
+        collect(suite, jobs, 'the command')
+    for part in (str(jobs[0].work_dir), 'texture', 'the command'):
+        assert part in str(error.value)
+
+
+def test_different_videos_and_undeclared_predictions_are_refused(toy):
+    suite, jobs = toy
+    naive, strong = jobs[0], jobs[1]
+    kept = strong.predictions('seen').read_bytes()
+    write_table(strong.predictions('seen'), range(18), n=21)
+    with pytest.raises(ValueError, match=r"(?s)seeds 0 and 1 of 'strong'.*'v20'"):
+        collect(suite, jobs, 'x')
+    strong.predictions('seen').write_bytes(kept)
+    write_table(naive.predictions('seen'), range(18), has_action=False)
+    with pytest.raises(ValueError, match="'naive' should predict the action, but 20 readable"):
+        collect(suite, jobs, 'x')
+
+
+def test_methods_tested_on_different_lists_are_refused(toy):
+    suite, jobs = toy
+    for job in jobs:
+        if job.method == 'strong':
+            write_table(job.predictions('seen'), range(18), n=21)
+    with pytest.raises(ValueError, match="'naive' and 'strong' .*'seen' .1 differ, e.g. 'v20'"):
+        collect(suite, jobs, 'x')
+
+
+def test_per_video_is_aligned_by_video(toy):
+    suite, jobs = toy
+    strong = [result for result in collect(suite, jobs, 'x') if result.method == 'strong'][0]
+    correct = strong.per_video('seen').sort_index()
+    assert list(correct) == [1.0] * 18 + [0.5] * 2
+
+
+def test_ladder(tmp_path):
+    suite, root = make_ladder(), make_repository(tmp_path)
+    jobs = plan_jobs(suite, root, root / 'out', methods=['naive', 'strong'])
+    unseen = {('naive', 'rho0.5'): 20, ('naive', 'rho0.7'): 12, ('naive', 'rho0.9'): 0,
+              ('strong', 'rho0.5'): 20, ('strong', 'rho0.7'): 19, ('strong', 'rho0.9'): 17}
+    for job in jobs:
+        finish(job, {'seen': (20, 20), 'unseen': (unseen[job.method, job.variant], 20)})
+    made = make_report(suite, jobs, collect(suite, jobs, 'x'))
+    table = pd.read_csv(io.StringIO(made.table.to_csv(index=False))).set_index('method')
+    assert list(table.loc['naive', ['unseen@0.50_mean', 'unseen@0.70_mean', 'unseen@0.90_mean']]
+                ) == [100, 60, 0]
+    assert table.loc['naive', 'breaking_rho'] == pytest.approx(0.6)
+    assert np.isnan(table.loc['strong', 'breaking_rho'])
+    lines = made.markdown.splitlines()
+    first = [line for line in lines if line.startswith('| Strong')][0]
+    assert '> 0.90' in first and lines.index(first) < lines.index(
+        [line for line in lines if line.startswith('| Naive')][0])
+    points = ladder_points(made.table)
+    assert len(points) == 6
+    assert points.query('method == "strong" and x == 0.9')['mean'].item() == pytest.approx(85)
+
+
+def test_breaking_point():
+    assert breaking_point([.9, .5], [60, 100], 80) == pytest.approx(.7)
+    assert breaking_point([.5, .9], [70, 60], 80) == .5
+    assert np.isnan(breaking_point([.5, .9], [100, 80], 80))
+    # the first fall counts, though the curve recovers
+    assert breaking_point([1, 2, 3, 4], [90, 70, 90, 0], 80) == pytest.approx(1.5)

@@ -1,0 +1,59 @@
+import pytest
+from fake_suite import make_suite
+
+from devias_mm.datasets.puppets.presets import PRESETS
+from devias_mm.harness import Method, load_suite
+from devias_mm.harness.plan import resolve_config
+from devias_mm.harness.suite import list_suites
+
+
+def test_shipped_suites_load(root):
+    suites = {path.stem: load_suite(path, root) for path in list_suites(root)}
+    assert list(suites['puppets'].methods) == ['naive', 'be', 'fame', 'two-token', 'devias',
+                                               'naive-scene']
+    assert load_suite('benchmarks/puppets', root).name == 'puppets'
+    ladder = suites['puppets_ladder']
+    # the data set of the ladder has a training list for each
+    assert {variant.x for variant in ladder.variants.values()} <= set(PRESETS['ladder'].rhos)
+    lists = {v.overrides['train_dataloader.dataset.ann_file'] for v in ladder.variants.values()}
+    assert 'annotations/train-rho0.95.txt' in lists and len(lists) == len(ladder.variants)
+
+
+def test_configs_of_shipped_suites_resolve(root):
+    for path in list_suites(root):
+        suite = load_suite(path, root)
+        for method in suite.methods.values():
+            cfg = resolve_config(root / method.config, method.overrides)
+            assert set(suite.splits) <= set(cfg.test_cfg.splits), method.config
+            for variant in suite.variants.values():
+                # an override of a field that does not exist would change nothing
+                assert all(key in _fields(cfg.to_dict()) for key in variant.overrides)
+
+
+def _fields(content, prefix=''):
+    for key, value in content.items():
+        yield f'{prefix}{key}'
+        if isinstance(value, dict):
+            yield from _fields(value, f'{prefix}{key}.')
+
+
+def test_errors_list_what_is_known(root, tmp_path):
+    with pytest.raises(ValueError, match=r'known suites: .*benchmarks/puppets\.py'):
+        load_suite('benchmarks/pupets.py', root)
+    with pytest.raises(ValueError, match="unknown method 'fime' .*use naive, strong, scene"):
+        make_suite().select(['fime'])
+    (tmp_path / 'x.py').write_text('a = 1')
+    with pytest.raises(ValueError, match='must define `suite = Suite'):
+        load_suite(tmp_path / 'x.py')
+    with pytest.raises(ValueError, match='use the split.s. far'):
+        make_suite(action_unseen=('far', ))
+    with pytest.raises(ValueError, match="cannot be named 'hm'"):
+        make_suite(splits=('seen', 'unseen', 'texture', 'scene-only', 'hm'))
+    with pytest.raises(ValueError, match='predicts='):
+        Method('c.py', predicts=('actions', ))
+
+
+def test_select_keeps_the_order_of_the_table():
+    suite = make_suite()
+    assert list(suite.select(['strong', 'naive'])) == ['naive', 'strong']
+    assert suite.select(['all']) == suite.select() == dict(suite.methods)
