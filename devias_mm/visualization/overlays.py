@@ -1,0 +1,170 @@
+"""Pictures of clips: what augmentations do to them, where slots look."""
+from pathlib import Path
+from typing import Callable, Dict, NamedTuple, Optional, Sequence
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from devias_mm.files import atomic_path
+
+from .style import DPI, apply_style, plt
+
+MASK_COLOUR = (.9, .1, .9)  # magenta: rare in videos
+
+
+class AugmentedBatch(NamedTuple):
+    """Clips before and after the data preprocessor of a recognizer.
+
+    Attributes:
+        titles (sequence[str]): one a clip.
+        clips (Tensor): what the pipeline gives, uint8 ``(B, 3, T, H, W)``.
+        augmented (Tensor): what the recognizer sees, without the
+            normalisation, in [0, 255], ``(B, 3, T, H, W)``.
+        masks (Tensor, optional): foreground masks in [0, 1], ``(B, T', H,
+            W)`` with ``T'`` dividing ``T``.
+        clip_mask (Tensor, optional): one mask for all frames, ``(B, H, W)``.
+    """
+    titles: Sequence[str]
+    clips: Tensor
+    augmented: Tensor
+    masks: Optional[Tensor] = None
+    clip_mask: Optional[Tensor] = None
+
+
+def augment_batch(preprocessor, data: dict, seed: int = 0) -> AugmentedBatch:
+    """Run a data preprocessor in training mode and undo its normalisation.
+
+    Args:
+        preprocessor (DebiasDataPreprocessor): of a recognizer.
+        data (dict): collated ``inputs``, list of uint8 ``(V, 3, T, H, W)``, and
+            ``data_samples`` with ``video_id``.
+        seed (int): of the augmentations. Defaults to 0.
+
+    Returns:
+        AugmentedBatch: one row per view.
+    """
+    torch.manual_seed(seed)
+    result = preprocessor(data, training=True)
+    seen = result['inputs'].flatten(0, 1)
+    if hasattr(preprocessor, 'mean'):
+        seen = seen * preprocessor.std + preprocessor.mean
+    targets = result['targets']
+    views = len(seen) // len(data['data_samples'])
+    titles = [sample.get('video_id', '?') for sample in data['data_samples'] for _ in range(views)]
+    if targets.scene is not None and targets.scene.dim() == 1:
+        titles = [f'{title}\naction {action}, scene {scene}' for title, action, scene in
+                  zip(titles, targets.action.tolist(), targets.scene.tolist())]
+    masks = [None if mask is None else mask.cpu() for mask in (targets.masks, targets.clip_mask)]
+    clips = torch.stack(list(data['inputs'])).flatten(0, 1)
+    return AugmentedBatch(titles, clips, seen.cpu(), *masks)
+
+
+def image_of(clip: Tensor, frame: int) -> np.ndarray:
+    """A frame of ``(3, T, H, W)`` in [0, 255] as uint8 ``(H, W, 3)``."""
+    return clip[:, frame].permute(1, 2, 0).float().round().clamp(0, 255).byte().numpy()
+
+
+def overlay(image: np.ndarray, mask: np.ndarray, opacity: float = .55) -> np.ndarray:
+    """Tint the pixels of a mask.
+
+    Args:
+        image (ndarray): uint8 ``(H, W, 3)``.
+        mask (ndarray): in [0, 1], ``(H, W)``.
+        opacity (float): of the tint where the mask is 1. Defaults to 0.55.
+
+    Returns:
+        ndarray: uint8 ``(H, W, 3)``.
+    """
+    weight = opacity * mask[..., None]
+    return np.round((1 - weight) * image + weight * 255 * np.array(MASK_COLOUR)).astype(np.uint8)
+
+
+def draw_augments(batch: AugmentedBatch, path: Path, num_frames: int = 3) -> Path:
+    """Draw clips, masks and what the recognizer sees, one row a clip.
+
+    Args:
+        batch (AugmentedBatch): the clips.
+        path (Path): PNG file to write.
+        num_frames (int): frames of each clip, evenly spaced. Defaults to 3.
+
+    Returns:
+        Path: the file.
+    """
+    panels = {'clip': lambda row, t: image_of(batch.clips[row], t)}
+    if batch.masks is not None:
+        length = batch.clips.shape[2] // batch.masks.shape[1]  # frames that share a mask
+        panels['masks over time'] = lambda row, t: overlay(
+            image_of(batch.clips[row], t), batch.masks[row, t // length].numpy())
+    if batch.clip_mask is not None:
+        panels['mask of the clip'] = lambda row, t: overlay(
+            image_of(batch.clips[row], t), batch.clip_mask[row].numpy())
+    panels['what the recognizer sees'] = lambda row, t: image_of(batch.augmented[row], t)
+    return draw_panels(panels, batch.titles, batch.clips.shape[2], path, num_frames)
+
+
+def draw_slots(clips: Tensor, attention: Dict[str, Tensor], titles: Sequence[str], path: Path,
+               num_frames: int = 4) -> Path:
+    """Draw where slots look (DEVIAS, Figure 8), one row a clip.
+
+    Args:
+        clips (Tensor): uint8 ``(B, 3, T, H, W)``.
+        attention (dict): per column title, values in [0, 1] on the token
+            grid, ``(B, t, h, w)``.
+        titles (sequence[str]): one a clip.
+        path (Path): PNG file to write.
+        num_frames (int): frames of each clip, evenly spaced. Defaults to 4.
+
+    Returns:
+        Path: the file.
+    """
+    panels = {'clip': lambda row, t: image_of(clips[row], t)}
+    for title, maps in attention.items():
+        full = F.interpolate(maps.float(), clips.shape[-2:], mode='nearest').numpy()
+        length = clips.shape[2] // full.shape[1]
+        panels[title] = lambda row, t, full=full, length=length: overlay(
+            image_of(clips[row], t), full[row, t // length], opacity=.8)
+    return draw_panels(panels, titles, clips.shape[2], path, num_frames)
+
+
+@plt.rc_context()  # the style is for this picture alone
+def draw_panels(panels: Dict[str, Callable[[int, int], np.ndarray]], titles: Sequence[str],
+                clip_len: int, path: Path, num_frames: int) -> Path:
+    """Draw a grid: a row per clip, a column per panel, frames side by side.
+
+    Args:
+        panels (dict): column title to a function of (row, frame index) that
+            gives a uint8 image ``(H, W, 3)``.
+        titles (sequence[str]): one a row.
+        clip_len (int): frames of a clip.
+        path (Path): PNG file to write.
+        num_frames (int): frames shown, evenly spaced.
+
+    Returns:
+        Path: the file.
+    """
+    apply_style()
+    frames = np.linspace(0, clip_len - 1, num_frames).round().astype(int)
+    height, width = next(iter(panels.values()))(0, 0).shape[:2]
+    rows, columns = len(titles), len(panels)
+    figure, axes = plt.subplots(
+        rows, columns, squeeze=False,
+        figsize=(1.3 * num_frames * columns * width / height + .6, 1.45 * rows + .3))
+    for row in range(rows):
+        for column, (title, panel) in enumerate(panels.items()):
+            axis = axes[row, column]
+            gap = np.full((height, max(1, width // 24), 3), 255, np.uint8)
+            tiles = [tile for t in frames for tile in (panel(row, int(t)), gap)]
+            axis.imshow(np.concatenate(tiles[:-1], axis=1), interpolation='nearest')
+            axis.set_xticks([])
+            axis.set_yticks([])
+            axis.spines[:].set_visible(False)
+            if row == 0:
+                axis.set_title(title)
+        axes[row, 0].set_ylabel(titles[row], fontsize=6)
+    path = Path(path)
+    with atomic_path(path) as temporary:
+        figure.savefig(temporary, dpi=DPI, metadata={'Software': None})
+    plt.close(figure)
+    return path

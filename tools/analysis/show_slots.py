@@ -1,0 +1,77 @@
+"""Draw where the action and the scene slot of a trained DEVIAS look.
+
+    python tools/analysis/show_slots.py configs/devias/<cfg>.py CHECKPOINT --out slots.png \
+        --split unseen
+
+For some test clips: attention of the action and of the scene slot (the paper's Figure 8) and
+the mask that the decoder reads off the action slot.
+"""
+import argparse
+import sys
+
+import numpy as np
+import torch
+from mmaction.registry import DATASETS, MODELS
+from mmengine.config import Config
+from mmengine.dataset import pseudo_collate
+from mmengine.registry import init_default_scope
+
+import devias_mm  # noqa: F401  (registers datasets and models)
+from devias_mm.engine.checkpoints import CheckpointError, check_weights, load_checkpoint_file
+from devias_mm.visualization.overlays import draw_slots
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('config', help='config file of a DEVIAS model')
+    parser.add_argument('checkpoint')
+    parser.add_argument('--out', required=True, metavar='FILE.png')
+    parser.add_argument('--split', help="of the config's test_splits; default: the first")
+    parser.add_argument('--clips', type=int, default=8)
+    parser.add_argument('--seed', type=int, default=0, help='of the choice of clips')
+    return parser.parse_args()
+
+
+@torch.no_grad()
+def main() -> None:
+    args = parse_args()
+    cfg = Config.fromfile(args.config)
+    if cfg.model.type != 'DEVIAS':
+        raise ValueError(f'{args.config} builds a {cfg.model.type}, which has no slots')
+    split = args.split or next(iter(cfg.test_splits))
+    if split not in cfg.test_splits:
+        raise ValueError(f'unknown split {split!r}; accepted: {", ".join(cfg.test_splits)}')
+    init_default_scope(cfg.default_scope)
+    model = MODELS.build(cfg.model).eval()
+    checkpoint = load_checkpoint_file(args.checkpoint)
+    check_weights(model, checkpoint, args.checkpoint)
+    model.load_state_dict(checkpoint['state_dict'], strict=False)
+
+    dataset = DATASETS.build({**cfg.test_dataloader.dataset, **cfg.test_splits[split]})
+    count = min(args.clips, len(dataset))
+    indices = np.random.default_rng(args.seed).choice(len(dataset), count, replace=False)
+    batch = pseudo_collate([dataset[int(index)] for index in indices])
+    clips = torch.stack(batch['inputs'])[:, 0]  # the first view
+    inputs = model.data_preprocessor(batch)['inputs'][:, 0]
+    output = model.encode_slots(inputs)
+    probability = output.logits.softmax(-1).split([model.num_classes, model.num_scene_classes], -1)
+    rows = torch.arange(count)
+    chosen = [part.amax(-1).argmax(1) for part in probability]
+    t, h, w = output.grid
+    maps = {f'{name} slot': output.attention[rows, slot].view(count, t, h, w)
+            for name, slot in zip(('action', 'scene'), chosen)}
+    if model.mask_decoder is not None:
+        decoded = model.mask_decoder(output.slots[rows, chosen[0]]).sigmoid()
+        maps['decoded mask'] = decoded.view(count, 1, h, w)
+    predicted = [part[rows, slot].argmax(-1) for part, slot in zip(probability, chosen)]
+    titles = [f'{sample.video_id}\naction {a}, scene {s}' for sample, a, s in
+              zip(batch['data_samples'], predicted[0].tolist(), predicted[1].tolist())]
+    print(f'wrote {draw_slots(clips, maps, titles, args.out)}')
+
+
+if __name__ == '__main__':
+    try:
+        main()
+    except (CheckpointError, FileNotFoundError, ValueError) as error:
+        sys.exit(f'error: {error}')
