@@ -1,0 +1,10 @@
+_base_ = [
+    '../_base_/models/conv-tokens.py', '../_base_/datasets/puppets.py',
+    '../_base_/schedules/puppets.py', '../_base_/default_runtime.py'
+]
+
+model = dict(
+    type='NaiveRecognizer',
+    backbone=_base_.backbone,
+    num_classes=_base_.num_classes,
+    data_preprocessor=_base_.clip_preprocessor)
