@@ -11,8 +11,9 @@ VERSION = re.search(r"__version__ = '(.+)'", (HERE / 'devias_mm/__init__.py').re
 REQUIREMENTS = [
     'torch>=2.6', 'mmengine>=0.10.7', 'mmaction2>=1.2.0', 'importlib_metadata', 'decord',
     'opencv-python', 'numpy', 'scipy', 'pandas', 'pyarrow', 'einops', 'kornia>=0.7', 'matplotlib',
-    'seaborn', 'Jinja2', 'tabulate', 'rich'
+    'seaborn', 'Jinja2', 'tabulate', 'rich', 'scikit-learn'
 ]
+TRANSFORMERS = ['transformers>=4.40', 'Pillow']
 # both packages hold the module `mmcv`: a full one that is there already is kept
 if importlib.util.find_spec('mmcv') is None:
     REQUIREMENTS.append('mmcv-lite>=2.0.0,<2.2.0')
@@ -28,7 +29,11 @@ setup(
     packages=find_packages(include=['devias_mm', 'devias_mm.*']),
     install_requires=REQUIREMENTS,
     extras_require=dict(
-        test=['pytest', 'pytest-timeout', 'ruff'],
+        test=['pytest', 'pytest-timeout', 'ruff', *TRANSFORMERS],
+        # masks, zero-shot scene teacher, human boxes: models of the Hugging Face hub
+        segformer=TRANSFORMERS,
+        clip=TRANSFORMERS,
+        detector=TRANSFORMERS,
         tensorboard=['tensorboard'],
         wandb=['wandb']),
 )
