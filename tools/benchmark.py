@@ -25,7 +25,7 @@ from devias_mm.harness import report  # noqa: E402
 from devias_mm.harness.launch import LAUNCHERS, Launcher, run_jobs  # noqa: E402
 from devias_mm.harness.plan import plan_jobs  # noqa: E402
 from devias_mm.harness.progress import Progress  # noqa: E402
-from devias_mm.harness.results import collect  # noqa: E402
+from devias_mm.harness.results import ON_ERROR, collect  # noqa: E402
 from devias_mm.harness.suite import list_suites, load_suite  # noqa: E402
 
 console = Console(highlight=False)
@@ -54,9 +54,16 @@ def parse_args(argv=None) -> argparse.Namespace:
     run = commands.add_parser('run', parents=[chosen], help='train and test what is not complete')
     run.add_argument('--launcher', choices=LAUNCHERS, default='none')
     run.add_argument('--dry-run', action='store_true', help='print the commands only')
-    commands.add_parser('table', parents=[chosen],
-                        help='leaderboard as CSV, Markdown and LaTeX, from stored predictions')
-    commands.add_parser('plot', parents=[chosen], help='figures (PDF and PNG), likewise')
+    run.add_argument('--on-error', choices=ON_ERROR, default='count-wrong',
+                     help='an unreadable test video: fail stops the test at the first')
+    table = commands.add_parser(
+        'table', parents=[chosen],
+        help='leaderboard as CSV, Markdown and LaTeX, from stored predictions')
+    plot = commands.add_parser('plot', parents=[chosen], help='figures (PDF and PNG), likewise')
+    for command in (table, plot):
+        command.add_argument('--on-error', choices=ON_ERROR, default='count-wrong',
+                             help='an unreadable test video counts as wrong, is left out of the '
+                                  'score, or is an error (default: %(default)s)')
     compare = commands.add_parser('compare', parents=[chosen],
                                   help='two methods on the same videos')
     compare.add_argument('first')
@@ -96,7 +103,7 @@ def do_list() -> int:
 
 def do_run(args, suite) -> int:
     jobs = planned(args, suite)
-    launcher = Launcher(ROOT, args.gpus, args.launcher)
+    launcher = Launcher(ROOT, args.gpus, args.launcher, args.on_error)
     if args.dry_run:
         for job in jobs:
             for step, complete in (('train', job.trained), ('test', job.tested)):
@@ -167,7 +174,8 @@ def planned(args, suite):
 def collected(args, suite):
     """The jobs that the arguments select, and the results of the finished ones."""
     jobs = planned(args, suite)
-    return jobs, collect(suite, jobs, command_line(args, 'run'))
+    return jobs, collect(suite, jobs, command_line(args, 'run'),
+                         getattr(args, 'on_error', 'count-wrong'))
 
 
 def report_folder(args, suite) -> Path:

@@ -30,10 +30,13 @@ class Launcher:
         name: ``'none'``, ``'pytorch'`` (implied by more than one GPU), ``'slurm'``.
             Slurm reads PARTITION, GPUS_PER_NODE, CPUS_PER_TASK and SRUN_ARGS
             from the environment.
+        on_error: ``'fail'`` stops a test at the first unreadable video; with the
+            others it goes on, and the table decides how the video counts.
     """
     root: Path
     gpus: int = 1
     name: str = 'none'
+    on_error: str = 'count-wrong'
 
     def __post_init__(self):
         if self.name not in LAUNCHERS:
@@ -50,6 +53,8 @@ class Launcher:
             checkpoint = job.checkpoint() or job.work_dir / f'epoch_{job.epochs}.pth'
             arguments = [job.config, str(checkpoint), '--work-dir', str(job.work_dir),
                          '--splits', *job.splits]
+            if self.on_error == 'fail':
+                arguments += ['--on-error', 'fail']
         name = 'pytorch' if self.name == 'none' and self.gpus > 1 else self.name
         if name != 'none':
             arguments += ['--launcher', name]

@@ -9,9 +9,10 @@ from devias_mm.harness.suite import Suite
 
 _HEADINGS = {'action_seen': 'Action seen', 'action_unseen': 'Action unseen',
              'scene_seen': 'Scene seen', 'scene_unseen': 'Scene unseen', 'hm': 'H.M.',
-             'sberr_unseen': 'SBErr', 'bor': 'BOR', 'hor': 'HOR'}
+             'action_unseen_all': 'Action unseen', 'scene_unseen_all': 'Scene unseen',
+             'hm_all': 'H.M.', 'sberr_unseen': 'SBErr', 'bor': 'BOR', 'hor': 'HOR'}
 # what is best when small
-_SMALLER_IS_BETTER = ('sberr_unseen', 'bor')
+_SMALLER_IS_BETTER = ('sberr', 'bor')
 _INTERVALS = ('Intervals: 95 %, bootstrap over videos. ± is the standard deviation over seeds, '
               'where there are several.')
 
@@ -31,13 +32,22 @@ def sections(suite: Suite, table: pd.DataFrame) -> List[Section]:
                         [*(f'unseen@{x}' for x in xs), f'breaking_{axis}']),
                 Section(f'Action accuracy on seen combinations against {axis}',
                         [f'seen@{x}' for x in xs])]
+    # a set of draws stands for them: the draws are in the CSV
+    drawn = set(suite.splits_of(list(suite.sets)))
+    shown = [*(split for split in suite.splits if split not in drawn), *suite.sets]
     parts = [Section('', MAIN_COLUMNS),
-             Section('Action accuracy per split', suite.splits),
-             Section('Scene accuracy per split', [f'{split}_scene' for split in suite.splits]),
+             Section('Comprehensive protocol', ['action_seen', 'action_unseen_all', 'scene_seen',
+                                                'scene_unseen_all', 'hm_all']),
+             Section('Action accuracy per split', shown),
+             Section('Scene accuracy per split', [f'{name}_scene' for name in shown]),
              Section('Action-swap and ratio metrics (HAT): SBErr in percent and BOR, lower is '
-                     'better; HOR, higher is better', ['sberr_unseen', 'bor', 'hor'])]
+                     'better; SHAcc and HOR, higher is better',
+                     ['sberr_unseen', *(f'{metric}_{name}' for name in suite.swap_sets
+                                        for metric in ('shacc', 'sberr')), 'bor', 'hor'])]
     filled = {name[:-len('_mean')] for name in table.columns[table.notna().any()]
               if name.endswith('_mean')}
+    if 'hm_all_mean' not in table:
+        del parts[1]
     kept = [Section(part.heading, [name for name in part.columns if name in filled])
             for part in parts[1:]]
     return [parts[0], *(part for part in kept if part.columns)]
@@ -79,8 +89,9 @@ def footnotes(suite: Suite, results: Sequence[MethodResults], unfinished: Sequen
         for split, videos in result.unreadable.items():
             if videos:
                 shown = ', '.join(videos[:3]) + (', ...' if len(videos) > 3 else '')
-                notes.append(f'{name}, {split}: {len(videos)} unreadable video(s) counted as '
-                             f'wrong ({shown}).')
+                fate = 'left out' if result.on_error == 'skip' else 'counted as wrong'
+                notes.append(f'{name}, {split}: {len(videos)} unreadable video(s) {fate} '
+                             f'({shown}).')
         if result.missing_seeds:
             notes.append(f'{name}: incomplete, seed(s) '
                          f'{", ".join(map(str, result.missing_seeds))} not finished.')
@@ -113,7 +124,7 @@ def _cells(suite: Suite, table: pd.DataFrame, columns: Sequence[str], bold: str,
             continue
         digits = 2 if name in ('bor', 'hor') else 1
         values = table[f'{name}_mean'].round(digits)
-        best = values.min() if name in _SMALLER_IS_BETTER else values.max()
+        best = values.min() if name.startswith(_SMALLER_IS_BETTER) else values.max()
         shown[_heading(name)] = [
             _cell(row, name, digits, interval, bold if value == best else '{}')
             for (_, row), value in zip(table.iterrows(), values)]
@@ -138,6 +149,9 @@ def _breaking(suite: Suite, value: float) -> str:
 
 
 def _heading(name: str) -> str:
+    for metric in ('shacc', 'sberr'):
+        if name.startswith(f'{metric}_') and name not in _HEADINGS:
+            return f"{dict(shacc='SHAcc', sberr='SBErr')[metric]} {name[len(metric) + 1:]}"
     if name.endswith('_scene'):
         name = name[:-len('_scene')]
     return _HEADINGS.get(name, name)

@@ -17,6 +17,8 @@ from devias_mm.harness.suite import Suite
 
 # rows of a hits array, in this order
 TASKS = ('action', 'scene', 'background')
+# what an unreadable video does to the score
+ON_ERROR = ('count-wrong', 'skip', 'fail')
 
 
 @dataclass
@@ -31,7 +33,8 @@ class MethodResults:
         hits: per split float64 ``(seeds, 3, videos)``: action correct, scene
             correct, predicted as the background's action; NaN = not labelled or
             not predicted by this method.
-        unreadable: per split the videos that could not be read (counted as wrong).
+        unreadable: per split the videos that could not be read.
+        on_error: what they did to the score, one of ``ON_ERROR``.
     """
     method: str
     variant: str
@@ -40,6 +43,7 @@ class MethodResults:
     videos: Dict[str, pd.Index] = field(default_factory=dict)
     hits: Dict[str, np.ndarray] = field(default_factory=dict)
     unreadable: Dict[str, List[str]] = field(default_factory=dict)
+    on_error: str = 'count-wrong'
 
     def per_video(self, split: str, task: str = 'action') -> pd.Series:
         """Correctness of each video, averaged over the seeds."""
@@ -47,21 +51,25 @@ class MethodResults:
                          index=self.videos[split])
 
 
-def collect(suite: Suite, jobs: Sequence[Job], command: str) -> List[MethodResults]:
+def collect(suite: Suite, jobs: Sequence[Job], command: str,
+            on_error: str = 'count-wrong') -> List[MethodResults]:
     """Read the finished runs among the jobs, one result per method and variant.
 
     Args:
         suite: whose runs they are.
         jobs: from :func:`devias_mm.harness.plan.plan_jobs`.
         command: command that finishes them, for error messages.
+        on_error: whether an unreadable video counts as wrong (the default), is
+            skipped (left out of the means) or is an error.
 
     Returns:
         list[MethodResults]: in the order of the suite; methods without any
         finished run are left out (see :func:`without_results`).
 
     Raises:
-        ValueError: no job is finished, a table of a finished run is gone, or
-            runs were tested on different videos.
+        ValueError: no job is finished, a table of a finished run is gone,
+            runs were tested on different videos, or a video was unreadable and
+            ``on_error='fail'``.
     """
     results = []
     for job in jobs:
@@ -75,7 +83,7 @@ def collect(suite: Suite, jobs: Sequence[Job], command: str) -> List[MethodResul
             group = [job for job in jobs if (job.method, job.variant) == (method, variant)]
             done = [job for job in group if job.tested]
             if done:
-                results.append(_read_method(suite, done, group))
+                results.append(_read_method(suite, done, group, on_error))
     if not results:
         raise ValueError(f'suite {suite.name!r} has no finished run{_other_runs(jobs)}; '
                          f'looked for e.g. {jobs[0].work_dir}; make them with:\n    {command}')
@@ -90,9 +98,11 @@ def without_results(jobs: Sequence[Job], results: Sequence[MethodResults]) -> Li
                               if (job.method, job.variant) not in finished))
 
 
-def _read_method(suite: Suite, done: Sequence[Job], group: Sequence[Job]) -> MethodResults:
+def _read_method(suite: Suite, done: Sequence[Job], group: Sequence[Job], on_error: str
+                 ) -> MethodResults:
     result = MethodResults(done[0].method, done[0].variant, tuple(job.seed for job in done),
-                           tuple(job.seed for job in group if job not in done))
+                           tuple(job.seed for job in group if job not in done),
+                           on_error=on_error)
     for split in suite.splits:
         tables = [read_predictions(job.predictions(split)) for job in done]
         videos = pd.Index(tables[0]['video_id'])
@@ -104,7 +114,15 @@ def _read_method(suite: Suite, done: Sequence[Job], group: Sequence[Job]) -> Met
                                  f'tested on different videos of {split!r}, e.g. '
                                  f'{different[0]!r}: delete {job.work_dir / "test.done"} '
                                  'and run the suite again')
-            hits.append(_table_hits(suite, job, split, table).loc[videos].to_numpy().T)
+            bad = unreadable_videos(table)
+            if len(bad) and on_error == 'fail':
+                raise ValueError(f'{job.name}, {split}: {len(bad)} unreadable video(s), e.g. '
+                                 f'{bad.index[0]!r}: {bad.iloc[0]}; repair them and test again, '
+                                 'or choose --on-error count-wrong or skip')
+            values = _table_hits(suite, job, split, table)
+            if on_error == 'skip':
+                values.loc[bad.index] = np.nan
+            hits.append(values.loc[videos].to_numpy().T)
         result.videos[split] = videos
         result.hits[split] = np.stack(hits)
         result.unreadable[split] = sorted(

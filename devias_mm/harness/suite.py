@@ -7,7 +7,8 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple, Union
 TASKS = ('action', 'scene')
 # columns that a split must not be named after
 RESERVED = ('method', 'action_seen', 'action_unseen', 'scene_seen', 'scene_unseen', 'hm',
-            'n_seeds', 'sberr_unseen', 'bor', 'hor')
+            'action_unseen_all', 'scene_unseen_all', 'hm_all', 'n_seeds', 'sberr_unseen', 'bor',
+            'hor')
 
 
 @dataclass(frozen=True)
@@ -57,11 +58,18 @@ class Suite:
         methods: method name -> :class:`Method`, in the order of the table.
         splits: names of the test splits.
         seeds: one run per seed and method.
-        action_seen, action_unseen, scene_seen, scene_unseen: the splits whose
-            accuracies are averaged into the column of that name.
+        sets: test sets that consist of several draws, name -> splits, such as
+            ``{'hat-far': ('hat-far/1', 'hat-far/2', 'hat-far/3')}``. A set stands
+            wherever a column names a split and counts as one: the mean of its draws.
+        action_seen, action_unseen, scene_seen, scene_unseen: the splits or sets
+            whose accuracies are averaged into the column of that name.
+        action_unseen_all, scene_unseen_all: likewise, of a second, larger
+            protocol (DEVIAS Tables 7 and 8); with them goes ``hm_all``.
         action_topk, scene_topk: top-k accuracy that the columns hold.
-        sberr_splits: action-swap splits; their mean swap-background error is
-            the column ``sberr_unseen``.
+        sberr_splits: action-swap splits or sets; their mean swap-background
+            error is the column ``sberr_unseen``.
+        swap_sets: action-swap splits or sets that get SHAcc and SBErr columns each
+            (HAT, section 3.3).
         background_only, human_only: splits of the ratios ``bor`` and ``hor``
             to the accuracy of ``action_seen``.
         data_manifest: file that must exist before a job starts, relative to the
@@ -81,9 +89,13 @@ class Suite:
     action_unseen: Tuple[str, ...] = ()
     scene_seen: Tuple[str, ...] = ()
     scene_unseen: Tuple[str, ...] = ()
+    sets: Mapping[str, Tuple[str, ...]] = field(default_factory=dict)
+    action_unseen_all: Tuple[str, ...] = ()
+    scene_unseen_all: Tuple[str, ...] = ()
     action_topk: int = 1
     scene_topk: int = 1
     sberr_splits: Tuple[str, ...] = ()
+    swap_sets: Tuple[str, ...] = ()
     background_only: Optional[str] = None
     human_only: Optional[str] = None
     data_manifest: Optional[str] = None
@@ -93,17 +105,25 @@ class Suite:
     breaking_accuracy: float = 80.0
 
     def __post_init__(self):
-        named = [*self.action_seen, *self.action_unseen, *self.scene_seen, *self.scene_unseen,
-                 *self.sberr_splits, *filter(None, (self.background_only, self.human_only))]
+        columns = (*self.action_seen, *self.action_unseen, *self.scene_seen, *self.scene_unseen,
+                   *self.action_unseen_all, *self.scene_unseen_all, *self.sberr_splits,
+                   *self.swap_sets)
+        named = [*self.splits_of(columns),
+                 *filter(None, (self.background_only, self.human_only))]
         unknown = sorted(set(named) - set(self.splits))
         if unknown:
             raise ValueError(f'suite {self.name!r}: its columns use the split(s) '
                              f'{", ".join(unknown)}, which are not among its splits: '
                              f'{", ".join(self.splits)}')
-        taken = sorted(set(self.splits) & set(RESERVED))
+        taken = sorted({*self.splits, *self.sets} & set(RESERVED))
         if taken:
             raise ValueError(f'suite {self.name!r}: a split cannot be named {taken[0]!r}, which '
                              'is a column of the table: rename the split')
+
+    def splits_of(self, names: Sequence[str]) -> List[str]:
+        """The splits of splits and sets, each once."""
+        return list(dict.fromkeys(
+            split for name in names for split in self.sets.get(name, (name, ))))
 
     def select(self, names: Optional[Sequence[str]] = None) -> Dict[str, Method]:
         """The named methods (``None`` or ``['all']``: all), in the order of the table.

@@ -177,3 +177,59 @@ def test_breaking_point():
     assert np.isnan(breaking_point([.5, .9], [100, 80], 80))
     # the first fall counts, though the curve recovers
     assert breaking_point([1, 2, 3, 4], [90, 70, 90, 0], 80) == pytest.approx(1.5)
+
+
+# swap draws: numbers of right actions of 20; the others are taken for the background's action
+DRAWS = {'swap/1': 10, 'swap/2': 14, 'swap/3': 6}
+
+
+@pytest.fixture
+def drawn(tmp_path):
+    """A suite with a set of three draws and a comprehensive protocol."""
+    suite = make_suite(
+        splits=('seen', 'texture', 'scene-only', *DRAWS), seeds=(0, ),
+        sets={'swap': tuple(DRAWS)}, action_unseen=('texture', ),
+        scene_unseen=('scene-only', ), action_unseen_all=('texture', 'swap'),
+        scene_unseen_all=('scene-only', 'swap'), sberr_splits=('swap', ), swap_sets=('swap', ))
+    root = make_repository(tmp_path)
+    jobs = plan_jobs(suite, root, root / 'out', ['strong'])
+    fake_train(jobs[0].work_dir)
+    for split in jobs[0].splits:
+        action, scene = RIGHT.get(split, (DRAWS.get(split), 10))
+        write_table(jobs[0].predictions(split), range(action), range(scene),
+                    background=split in DRAWS or None, broken=[19] if split == 'swap/1' else ())
+    jobs[0].mark('train')
+    jobs[0].mark('test', splits=list(jobs[0].splits))
+    return suite, jobs
+
+
+def test_a_set_of_draws_counts_as_one_split(drawn):
+    suite, jobs = drawn
+    made = make_report(suite, jobs, collect(suite, jobs, 'the command'))
+    row = made.table.iloc[0]
+    assert row['swap_mean'] == row['shacc_swap_mean'] == pytest.approx((50 + 70 + 30) / 3)
+    assert row['action_unseen_mean'] == pytest.approx(70)
+    assert row['action_unseen_all_mean'] == pytest.approx((70 + 50) / 2)
+    assert row['scene_unseen_all_mean'] == pytest.approx((70 + 50) / 2)
+    assert row['hm_all_mean'] == pytest.approx(4 / (1 / 90 + 1 / 60 + 1 / 80 + 1 / 60))
+    # an unreadable video shows no bias: 9 of 20
+    assert row['sberr_swap_mean'] == pytest.approx((45 + 30 + 70) / 3)
+    assert row['shacc_swap_split_std'] == pytest.approx(20)
+    assert row['sberr_swap_split_std'] == pytest.approx(np.std([45, 30, 70], ddof=1))
+    assert 'Comprehensive protocol' in made.markdown and 'SHAcc swap' in made.markdown
+    assert '| swap/1' not in made.markdown
+
+
+@pytest.mark.parametrize('on_error, seen', [('count-wrong', 50), ('skip', 100 * 10 / 19)])
+def test_unreadable_videos_count_as_asked(drawn, on_error, seen):
+    suite, jobs = drawn
+    results = collect(suite, jobs, 'the command', on_error)
+    made = make_report(suite, jobs, results)
+    assert made.table.iloc[0]['swap/1_mean'] == pytest.approx(seen)
+    fate = 'left out' if on_error == 'skip' else 'counted as wrong'
+    assert any(f'swap/1: 1 unreadable video(s) {fate} (v19)' in note for note in made.notes)
+
+
+def test_unreadable_videos_can_be_an_error(drawn):
+    with pytest.raises(ValueError, match=r"swap/1: 1 unreadable .*'v19'.*--on-error count-wrong"):
+        collect(*drawn, 'the command', 'fail')
