@@ -21,11 +21,12 @@ from rich.console import Console  # noqa: E402
 from rich.table import Table  # noqa: E402
 
 from devias_mm.evaluation import compare_paired  # noqa: E402
+from devias_mm.evaluation.tables import ON_ERROR  # noqa: E402
 from devias_mm.harness import report  # noqa: E402
 from devias_mm.harness.launch import LAUNCHERS, Launcher, run_jobs  # noqa: E402
 from devias_mm.harness.plan import plan_jobs  # noqa: E402
 from devias_mm.harness.progress import Progress  # noqa: E402
-from devias_mm.harness.results import ON_ERROR, collect  # noqa: E402
+from devias_mm.harness.results import collect  # noqa: E402
 from devias_mm.harness.suite import list_suites, load_suite  # noqa: E402
 
 console = Console(highlight=False)

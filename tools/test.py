@@ -21,6 +21,7 @@ from devias_mm.engine.launch import (
 )
 from devias_mm.engine.prediction_table import read_predictions
 from devias_mm.engine.run_record import run_record
+from devias_mm.evaluation.tables import ON_ERROR
 from devias_mm.files import write_json
 
 
@@ -29,12 +30,15 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('config', help='config file')
     parser.add_argument('checkpoint', help='checkpoint file or URL')
     parser.add_argument('--splits', nargs='+', metavar='NAME', help='default: all of the config')
+    parser.add_argument('--on-error', choices=ON_ERROR, default='count-wrong',
+                        help='an unreadable video counts as wrong, is left out of the printed '
+                             'accuracies, or stops the test (default: %(default)s)')
     parser.add_argument('--amp', action='store_true', help='predict in mixed precision')
     add_common_arguments(parser)
     return parser.parse_args()
 
 
-def print_table(work_dir: str, splits, metrics: dict) -> None:
+def print_table(work_dir: str, splits, metrics: dict, on_error: str) -> None:
     """Print top-1 accuracies and the videos that could not be read."""
     tasks = [task for task in ('action', 'scene')
              if any(key.endswith(f'/{task}_top1') for key in metrics)]
@@ -50,8 +54,9 @@ def print_table(work_dir: str, splits, metrics: dict) -> None:
                       str(len(bad)))
     console = Console(soft_wrap=True)
     console.print(table)
+    fate = 'left out' if on_error == 'skip' else 'counted as wrong'
     for line in errors:
-        console.print(f'unreadable, counted as wrong: {line}', markup=False, highlight=False)
+        console.print(f'unreadable, {fate}: {line}', markup=False, highlight=False)
 
 
 def dry_run(cfg, args, checkpoint: dict) -> None:
@@ -74,6 +79,7 @@ def main() -> None:
         cfg.test_evaluator = []
     if args.splits:
         cfg.test_cfg.selected = args.splits
+    cfg.test_cfg.on_error = args.on_error
     if args.amp:
         cfg.test_cfg.fp16 = True
     cfg.load_from, cfg.resume = args.checkpoint, False
@@ -90,7 +96,7 @@ def main() -> None:
         record = run_record(cfg, args.checkpoint, checkpoint, runner.seed,
                             time.perf_counter() - start, splits)
         write_json(osp.join(cfg.work_dir, 'run.json'), record)
-        print_table(cfg.work_dir, splits, metrics)
+        print_table(cfg.work_dir, splits, metrics, args.on_error)
 
 
 if __name__ == '__main__':

@@ -11,6 +11,8 @@ from mmengine.runner import BaseLoop, ValLoop
 from mmengine.runner.amp import autocast
 from torch.utils.data import DataLoader
 
+from devias_mm.evaluation.tables import ON_ERROR
+
 from .launch import UsageError
 from .prediction_table import write_predictions
 
@@ -72,9 +74,14 @@ class MultiSplitTestLoop(BaseLoop):
         selected (Sequence[str], optional): names of the splits to test.
             Defaults to all.
         fp16 (bool): whether to predict under autocast. Defaults to False.
+        on_error (str): what an unreadable video does: ``'count-wrong'``,
+            ``'skip'`` (it is left out of the returned accuracies) or ``'fail'``,
+            which stops the test. The table lists it in either case.
+            Defaults to 'count-wrong'.
 
     Raises:
-        UsageError: a selected split is not among ``splits``.
+        UsageError: a selected split is not among ``splits``; or a video is
+            unreadable and ``on_error='fail'``.
     """
 
     def __init__(self,
@@ -83,7 +90,8 @@ class MultiSplitTestLoop(BaseLoop):
                  evaluator: Union[dict, list, None] = None,
                  splits: Optional[Dict[str, dict]] = None,
                  selected: Optional[Sequence[str]] = None,
-                 fp16: bool = False) -> None:
+                 fp16: bool = False,
+                 on_error: str = 'count-wrong') -> None:
         super().__init__(runner, None)  # the dataloaders are built one by one
         self.template = dataloader
         self.splits = dict(splits or dict(test={}))
@@ -91,8 +99,11 @@ class MultiSplitTestLoop(BaseLoop):
         unknown = [name for name in self.selected if name not in self.splits]
         if unknown:
             raise UsageError(f'unknown split(s) {unknown}; accepted: {sorted(self.splits)}.')
+        if on_error not in ON_ERROR:
+            raise UsageError(f'on_error={on_error!r} is unknown; accepted: {ON_ERROR}.')
         self.evaluator = evaluator
         self.fp16 = fp16
+        self.on_error = on_error
 
     def build_dataloader(self, split: str) -> DataLoader:
         """Build the dataloader of a split: the template with the split's dataset."""
@@ -131,6 +142,8 @@ class MultiSplitTestLoop(BaseLoop):
         if is_main_process():
             write_predictions(
                 osp.join(self.runner.work_dir, 'predictions', f'{split}.parquet'), rows)
+        if self.on_error == 'skip':
+            rows = [row for row in rows if row['error'] is None]
         metrics = {f'{split}/{key}': value for key, value in _quick_metrics(rows).items()}
         self.runner.call_hook('after_test_epoch', metrics=metrics)
         return metrics
@@ -141,6 +154,9 @@ class MultiSplitTestLoop(BaseLoop):
         hook_args = dict(batch_idx=idx, data_batch=data_batch)
         self.runner.call_hook('before_test_iter', **hook_args)
         readable, outputs = split_unreadable(data_batch)
+        if outputs and self.on_error == 'fail':
+            raise UsageError(f'video {outputs[0].video_id!r} cannot be read: {outputs[0].error}; '
+                             'repair it, or test with --on-error count-wrong or skip.')
         if readable['data_samples']:
             with autocast(enabled=self.fp16):
                 outputs = list(self.runner.model.test_step(readable)) + outputs

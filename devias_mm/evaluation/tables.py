@@ -10,6 +10,8 @@ from devias_mm.evaluation.hat import agreement
 COLUMNS = ('video_id', 'action_label', 'scene_label', 'background_label', 'action_scores',
            'scene_scores', 'error')
 TASKS = ('action', 'scene')
+# what an unreadable video does to a score
+ON_ERROR = ('count-wrong', 'skip', 'fail')
 
 
 def read_predictions(path: Union[str, Path]) -> pd.DataFrame:

@@ -17,8 +17,6 @@ from devias_mm.harness.suite import Suite
 
 # rows of a hits array, in this order
 TASKS = ('action', 'scene', 'background')
-# what an unreadable video does to the score
-ON_ERROR = ('count-wrong', 'skip', 'fail')
 
 
 @dataclass

@@ -80,6 +80,10 @@ def test_unreadable_video_has_a_row_and_counts_as_wrong(tmp_path, lists):
         (lists / 'annotations' / f'{name}.txt').write_text('\n'.join(lines) + '\n')
     metrics, _ = run(tmp_path / 'b', lists)
     assert metrics['seen/action_top1'] == 50.0  # both readable videos are alike, and right
+    metrics, tables = run(tmp_path / 'c', lists, **{'test_cfg.on_error': 'skip'})
+    assert metrics['seen/action_top1'] == 100.0 and len(tables['seen']) == 4
+    with pytest.raises(ValueError, match=r"video '1' cannot be read: .*--on-error count-wrong"):
+        run(tmp_path / 'd', lists, **{'test_cfg.on_error': 'fail'})
     cfg = make_config(tmp_path / 'b', lists)
     torch.manual_seed(0)
     runner = Runner.from_cfg(cfg)
