@@ -13,14 +13,17 @@ from devias_mm.evaluation.hat import (
     swap_background_error,
     swap_human_accuracy,
 )
+from devias_mm.evaluation.knn import knn_accuracy, knn_votes
 from devias_mm.evaluation.multiview import merge_views
 from devias_mm.evaluation.paired import Comparison, compare_paired
+from devias_mm.evaluation.scene_bias import SceneBias, scene_representation_bias
 from devias_mm.evaluation.tables import correctness, read_predictions
 from devias_mm.evaluation.uncertainty import Interval, bootstrap, bootstrap_accuracy
 
 __all__ = [
-    'Comparison', 'Interval', 'background_only_ratio', 'bootstrap', 'bootstrap_accuracy',
-    'compare_paired', 'correctness', 'harmonic_mean', 'human_only_ratio', 'mean_class_accuracy',
-    'mean_std', 'merge_views', 'predicted_classes', 'read_predictions', 'swap_background_error',
-    'swap_human_accuracy', 'topk_accuracy', 'topk_correct',
+    'Comparison', 'Interval', 'SceneBias', 'background_only_ratio', 'bootstrap',
+    'bootstrap_accuracy', 'compare_paired', 'correctness', 'harmonic_mean', 'human_only_ratio',
+    'knn_accuracy', 'knn_votes', 'mean_class_accuracy', 'mean_std', 'merge_views',
+    'predicted_classes', 'read_predictions', 'scene_representation_bias',
+    'swap_background_error', 'swap_human_accuracy', 'topk_accuracy', 'topk_correct',
 ]

@@ -9,6 +9,8 @@ from devias_mm.evaluation import (
     background_only_ratio,
     harmonic_mean,
     human_only_ratio,
+    knn_accuracy,
+    knn_votes,
     mean_std,
     merge_views,
     swap_background_error,
@@ -70,3 +72,14 @@ def test_multiview_merge():
     np.testing.assert_array_equal(merged.argmax(axis=1), data['merged_prediction'])
     top = [topk_accuracy(merged, data['video_label'], k) for k in (1, 5)]
     np.testing.assert_allclose(top, data['top1_top5_percent'], atol=1e-6)
+
+
+def test_knn_equals_the_reference():
+    data = np.load(golden('knn/knn.npz'), allow_pickle=False)
+    train, test = (data[f'{name}_features'] for name in ('train', 'test'))
+    accuracy = knn_accuracy(train, data['train_labels'], test, data['test_labels'],
+                            data['k_values'])
+    for k, expected in zip(data['k_values'], data['top1_top5_percent']):
+        assert accuracy[k] == pytest.approx(expected)
+        votes = knn_votes(train, data['train_labels'], test, k)
+        assert (votes.argmax(1) == data[f'predicted_class_k{k}']).all()
