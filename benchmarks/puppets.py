@@ -31,9 +31,10 @@ suite = Suite(
     action_unseen=('unseen', 'unseen-texture'),
     scene_seen=('seen', ),
     scene_unseen=('unseen', 'scene-only'),
-    sberr_splits=('unseen', ),
+    swap_sets=('unseen', ),
     background_only='scene-only',
     human_only='human-only',
+    data_config='configs/_base_/datasets/puppets.py',
     data_manifest='data/puppets/demo/manifest.json',
     data_command='python tools/data/make_puppets.py --out data/puppets --preset demo',
 )

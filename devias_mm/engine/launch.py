@@ -9,12 +9,13 @@ import torch
 from mmaction.registry import DATASETS
 from mmengine.config import Config, ConfigDict, DictAction
 from mmengine.model import is_model_wrapper
-from mmengine.registry import init_default_scope
+from mmengine.registry import RUNNERS, init_default_scope
 from mmengine.runner import Runner
 
 from devias_mm.compat import forget_earlier_runners, prepare_cpu_distributed
 
 from .checkpoints import CheckpointError, load_checkpoint_file
+from .runtime import strategy_problem
 
 
 class UsageError(ValueError):
@@ -57,6 +58,14 @@ def load_config(args: argparse.Namespace) -> Config:
         raise FileNotFoundError(f'config not found: {args.config}. The shipped ones are under '
                                 'configs/.')
     cfg = Config.fromfile(args.config)
+    override_config(cfg, args)
+    if cfg.get('work_dir') is None:
+        cfg.work_dir = osp.join('work_dirs', osp.splitext(osp.basename(args.config))[0])
+    return cfg
+
+
+def override_config(cfg: Config, args: argparse.Namespace) -> None:
+    """Merge the options of :func:`add_common_arguments` into a config."""
     cfg.launcher = args.launcher
     if args.cfg_options is not None:
         cfg.merge_from_dict(args.cfg_options)
@@ -66,9 +75,6 @@ def load_config(args: argparse.Namespace) -> Config:
                 node['data_root'] = args.data_root
     if args.work_dir is not None:
         cfg.work_dir = args.work_dir
-    elif cfg.get('work_dir') is None:
-        cfg.work_dir = osp.join('work_dirs', osp.splitext(osp.basename(args.config))[0])
-    return cfg
 
 
 def _dicts(node) -> Iterator[ConfigDict]:
@@ -133,20 +139,32 @@ def set_threads(number: int) -> None:
         cv2.setNumThreads(0)
 
 
-def build_runner(cfg: Config, threads: int = 1) -> Runner:
+def build_runner(cfg: Config, threads: int = 1, strategy: bool = False) -> Runner:
     """Build MMEngine's runner, on the GPU or, without one, on the CPU.
 
     Args:
         cfg (Config): the config; ``launcher`` and ``work_dir`` are set.
         threads (int): CPU threads of this process. Defaults to 1.
+        strategy (bool): for a training: take the config's ``runner_type`` and
+            ``strategy`` (FSDP, DeepSpeed); otherwise MMEngine's plain runner.
+            Defaults to False.
+
+    Raises:
+        UsageError: the launcher or the strategy does not go with the machine.
     """
     set_threads(threads)
     if cfg.launcher == 'pytorch' and 'LOCAL_RANK' not in os.environ:
         raise UsageError("--launcher pytorch needs torch's launcher: use tools/dist_train.sh "
                          'or tools/dist_test.sh, or leave the option out.')
+    if not strategy:
+        for key in ('runner_type', 'strategy'):
+            cfg.pop(key, None)
+    problem = strategy_problem(cfg)
+    if problem:
+        raise UsageError(problem)
     prepare_cpu_distributed(cfg)
     forget_earlier_runners()
-    return Runner.from_cfg(cfg)
+    return RUNNERS.build(cfg)  # MMEngine's Runner, or the one that `runner_type` names
 
 
 def describe_model(runner: Runner) -> str:

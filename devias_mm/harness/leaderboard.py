@@ -115,6 +115,8 @@ def _split_stds(suite: Suite, result: MethodResults) -> Dict[str, float]:
     stds = {}
     for name, metric, task in _swap_metrics(suite):
         splits = suite.splits_of((name, ))
+        if len(splits) < 2:
+            continue
         percent = accuracies({split: result.hits[split] for split in splits})
         stds[f'{metric}_split_std'] = mean_std(
             [percent[split][:, task].mean() for split in splits]).std

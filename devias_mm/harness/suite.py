@@ -1,6 +1,6 @@
 """Suites: which methods x seeds, on which splits, make a table."""
 import runpy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple, Union
 
@@ -9,6 +9,9 @@ TASKS = ('action', 'scene')
 RESERVED = ('method', 'action_seen', 'action_unseen', 'scene_seen', 'scene_unseen', 'hm',
             'action_unseen_all', 'scene_unseen_all', 'hm_all', 'n_seeds', 'sberr_unseen', 'bor',
             'hor')
+# attributes of a suite that name the splits of a column
+COLUMNS = ('action_seen', 'action_unseen', 'scene_seen', 'scene_unseen', 'action_unseen_all',
+           'scene_unseen_all', 'sberr_splits', 'swap_sets')
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,8 @@ class Suite:
         data_manifest: file that must exist before a job starts, relative to the
             repository's root; its checksum is part of a job's identity.
         data_command: command that makes it.
+        data_config: config that defines the test splits, relative to the repository's
+            root: what ``tools/test_bias.py`` tests models from elsewhere on.
         variants: name -> :class:`Variant`; a suite with variants is a ladder.
         variant_axis: name of the ladder's axis.
         breaking_accuracy: a method breaks where its ``action_unseen`` falls
@@ -100,14 +105,13 @@ class Suite:
     human_only: Optional[str] = None
     data_manifest: Optional[str] = None
     data_command: str = ''
+    data_config: str = ''
     variants: Mapping[str, Variant] = field(default_factory=dict)
     variant_axis: str = 'rho'
     breaking_accuracy: float = 80.0
 
     def __post_init__(self):
-        columns = (*self.action_seen, *self.action_unseen, *self.scene_seen, *self.scene_unseen,
-                   *self.action_unseen_all, *self.scene_unseen_all, *self.sberr_splits,
-                   *self.swap_sets)
+        columns = [part for name in COLUMNS for part in getattr(self, name)]
         named = [*self.splits_of(columns),
                  *filter(None, (self.background_only, self.human_only))]
         unknown = sorted(set(named) - set(self.splits))
@@ -119,6 +123,32 @@ class Suite:
         if taken:
             raise ValueError(f'suite {self.name!r}: a split cannot be named {taken[0]!r}, which '
                              'is a column of the table: rename the split')
+
+    def only(self, splits: Sequence[str]) -> 'Suite':
+        """The suite of some of its splits; columns and sets that need others lose those.
+
+        Raises:
+            ValueError: a split is unknown.
+        """
+        unknown = [split for split in splits if split not in self.splits]
+        if unknown:
+            raise ValueError(f'unknown split {unknown[0]!r} in suite {self.name!r}: use '
+                             f'{", ".join(self.splits)}')
+        sets = {name: tuple(split for split in draws if split in splits)
+                for name, draws in self.sets.items()}
+        sets = {name: draws for name, draws in sets.items() if draws}
+        columns = {name: tuple(part for part in getattr(self, name)
+                               if part in sets or part in splits) for name in COLUMNS}
+        single = {name: getattr(self, name) if getattr(self, name) in splits else None
+                  for name in ('background_only', 'human_only')}
+        if not columns['action_seen']:  # what the ratios are relative to
+            single = dict.fromkeys(single)
+        return replace(self, splits=tuple(split for split in self.splits if split in splits),
+                       sets=sets, **columns, **single)
+
+    def with_methods(self, methods: Mapping[str, Method]) -> 'Suite':
+        """The suite with other methods."""
+        return replace(self, methods=methods)
 
     def splits_of(self, names: Sequence[str]) -> List[str]:
         """The splits of splits and sets, each once."""

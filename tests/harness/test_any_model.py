@@ -1,0 +1,72 @@
+"""Putting MMAction2's own models in front of a suite's splits."""
+import pytest
+from mmengine.config import Config
+
+from devias_mm.engine.launch import UsageError
+from devias_mm.harness.any_model import adapt_config, adapt_pipeline, find_config
+
+SAMPLER = dict(type='SampleFrames', clip_len=1, frame_interval=1, num_clips=25, test_mode=True)
+MODELS = dict(
+    tsn='recognition/tsn/tsn_imagenet-pretrained-r50_8xb32-1x1x3-100e_kinetics400-rgb.py',
+    tsm='recognition/tsm/tsm_imagenet-pretrained-r50_8xb16-1x1x8-50e_kinetics400-rgb.py',
+    slowonly='recognition/slowonly/slowonly_imagenet-pretrained-r50_8xb16-8x8x1-steplr-150e_'
+             'kinetics400-rgb.py',
+    x3d='recognition/x3d/x3d_s_13x6x1_facebook-kinetics400-rgb.py',
+    videomae='recognition/videomae/vit-base-p16_videomae-k400-pre_16x4x1_kinetics-400.py')
+
+
+@pytest.fixture
+def data_cfg():
+    return Config(dict(
+        num_classes=8,
+        test_dataloader=dict(batch_size=64, num_workers=1, dataset=dict(
+            type='ActionSceneDataset', ann_file='seen.txt', num_classes=8,
+            pipeline=[dict(type='ReadClip', backend='opencv', sampler=dict(type='SampleFrames')),
+                      dict(type='Resize', scale=(48, 48)), dict(type='PackActionInputs')])),
+        test_cfg=dict(type='MultiSplitTestLoop', splits=dict(
+            seen=dict(ann_file='seen.txt'),
+            scuba=dict(ann_file='scuba.txt', pipeline=[dict(type='ReadClip')])))))
+
+
+@pytest.mark.parametrize('name', MODELS)
+def test_models_keep_their_own_sampling_and_crops(name, data_cfg):
+    own = Config.fromfile(str(find_config(f'mmaction::{MODELS[name]}')))
+    cfg = adapt_config(own, data_cfg, random_weights=True)
+    steps = own.test_dataloader.dataset.pipeline
+    pipeline = cfg.test_dataloader.dataset.pipeline
+    assert pipeline[0].type == 'ReadClip' and pipeline[0].backend == 'opencv'
+    assert pipeline[0].sampler == steps[1] and pipeline[1:-1] == steps[3:-1]
+    assert pipeline[-1].meta_keys == ('video_id', )
+    assert cfg.test_cfg.splits.scuba.pipeline == pipeline
+    assert cfg.model.cls_head.num_classes == 8 and cfg.model.cls_head.average_clips == 'prob'
+    assert 'http' not in cfg.pretty_text and 'torchvision://' not in cfg.pretty_text
+    assert own.model.cls_head.num_classes == 400  # untouched
+
+
+def test_a_checkpoint_of_other_classes_is_an_error(data_cfg):
+    own = Config.fromfile(str(find_config(f'mmaction::{MODELS["tsn"]}')))
+    with pytest.raises(UsageError, match='predicts 400 classes, the suite has 8'):
+        adapt_config(own, data_cfg)
+
+
+@pytest.mark.parametrize('steps', [
+    [dict(type='DecordInit'), dict(type='DecordDecode')],
+    [SAMPLER, dict(type='Resize')],
+    [dict(type='DecordInit'), SAMPLER, dict(type='DecordDecode')],
+])
+def test_a_pipeline_of_another_form_is_named(steps):
+    with pytest.raises(UsageError, match=f'it is {steps[0]["type"]}'):
+        adapt_pipeline(steps, 'decord')
+
+
+def test_frames_and_clips_of_this_project_can_be_read():
+    pack = dict(type='PackActionInputs')
+    for head in ([SAMPLER, dict(type='RawFrameDecode')], [dict(type='ReadClip', sampler=SAMPLER)]):
+        steps = adapt_pipeline([*head, dict(type='Flip'), pack], 'decord')
+        assert [step['type'] for step in steps] == ['ReadClip', 'Flip', 'PackActionInputs']
+        assert steps[0]['sampler'] == SAMPLER
+
+
+def test_an_unknown_config_is_named():
+    with pytest.raises(UsageError, match='config not found: mmaction::recognition/none.py'):
+        find_config('mmaction::recognition/none.py')
