@@ -1,48 +1,123 @@
-"""Convert a published checkpoint to the names of this project.
+"""Convert a checkpoint of another project to the names of this one, or back.
 
-    python tools/data/convert_checkpoint.py SOURCE.pth checkpoints/vit-base-p16_videomae.pth
+    python tools/data/convert_checkpoint.py videomae.pth checkpoints/vit-base-p16_videomae.pth
+    python tools/data/convert_checkpoint.py epoch_100.pth devias.pth --to devias --num-iters 4
 
-SOURCE: a ViT of VideoMAE (pre-trained or fine-tuned), a scene model of the same form, a
-DEVIAS checkpoint of the published code, or an MMAction2 VideoMAE recognizer.
+SOURCE is a .pth file (.pt, .torch ...), read without running code from it, or a .safetensors
+file. What was renamed, computed and dropped is printed, with the reason; a weight that no
+rule explains is an error and nothing is written. docs/checkpoints.md lists the layouts.
 """
 import argparse
 import os
 import sys
+from pathlib import Path
 
 import torch
 
-from devias_mm.engine.checkpoint_conversion import convert
+from devias_mm.engine import checkpoint_conversion as conversion
 from devias_mm.engine.checkpoints import CheckpointError, load_checkpoint_file
+from devias_mm.engine.launch import UsageError
 from devias_mm.files import atomic_path
+
+HEADS = ('head.', 'action_head.', 'scene_head.', 'cls_head.')
+
+
+def parse_args() -> argparse.Namespace:
+    kinds = '\n'.join(f'  {name:18}{layout.about}' for name, layout in conversion.LAYOUTS.items())
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=f'kinds of SOURCE:\n{kinds}\n  {"ours":18}a checkpoint of this project')
+    parser.add_argument('source')
+    parser.add_argument('target')
+    parser.add_argument('--kind', choices=conversion.SOURCES,
+                        help='layout of SOURCE; default: told by its names')
+    parser.add_argument('--to', choices=conversion.TARGETS, default='ours',
+                        help='layout of the target (default: ours)')
+    parser.add_argument('--no-head', action='store_true',
+                        help='drop the classifiers, to train on other classes')
+    parser.add_argument('--tubelet', type=int, default=2, metavar='FRAMES',
+                        help='frames of a tubelet that image patches are inflated to (default: 2)')
+    parser.add_argument('--num-iters', type=int, metavar='M',
+                        help='slot-attention iterations, for --to devias with tied layers')
+    parser.add_argument('--rename', nargs='+', default=[], metavar='OLD=NEW',
+                        help='beginnings of names that are replaced before anything else, for '
+                        'a file whose names the error message calls unknown')
+    args = parser.parse_args()
+    if args.tubelet < 1 or (args.num_iters is not None and args.num_iters < 1):
+        parser.error('--tubelet and --num-iters must be at least 1')
+    if any(pair.count('=') != 1 for pair in args.rename):
+        parser.error(f'--rename takes OLD=NEW, got {args.rename}')
+    return args
+
+
+def read_weights(path: str, renames: list) -> dict:
+    """Names to tensors.
+
+    Raises:
+        CheckpointError: there is no such file, or it is truncated or no checkpoint.
+        UsageError: a name of ``renames`` does not occur.
+    """
+    if Path(path).suffix == '.safetensors':
+        state = read_safetensors(path)
+    else:
+        # training scripts store their command line; a Namespace runs no code when rebuilt
+        with torch.serialization.safe_globals([argparse.Namespace]):
+            state = conversion.unwrap(load_checkpoint_file(path))
+    for old, new in (pair.split('=') for pair in renames):
+        if not any(key.startswith(old) for key in state):
+            raise UsageError(f'--rename: no name in {path} begins with {old!r}')
+        state = {new + key[len(old):] if key.startswith(old) else key: value
+                 for key, value in state.items()}
+    return state
+
+
+def read_safetensors(path: str) -> dict:
+    """As :func:`read_weights`."""
+    try:
+        from safetensors.torch import load_file
+    except ImportError as error:
+        raise UsageError('a .safetensors file needs the package safetensors: '
+                         'pip install safetensors') from error
+    if not os.path.isfile(path):
+        raise CheckpointError(f'checkpoint not found: {path}')
+    try:
+        return conversion.unwrap(load_file(path))
+    except Exception as error:  # the library has no common class for its errors
+        raise CheckpointError(f'cannot load checkpoint {path}: it is truncated or not a '
+                              f'safetensors file ({error})') from error
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('source')
-    parser.add_argument('target')
-    parser.add_argument('--no-head', action='store_true',
-                        help='drop the classifier, to train on other classes')
-    args = parser.parse_args()
-    # training scripts store their command line; a Namespace runs no code when rebuilt
-    with torch.serialization.safe_globals([argparse.Namespace]):
-        checkpoint = load_checkpoint_file(args.source)['state_dict']
-    for key in ('model', 'module'):
-        if isinstance(checkpoint.get(key), dict):
-            checkpoint = checkpoint[key]
-    result = convert(checkpoint)
-    state = dict(result.state_dict)
+    args = parse_args()
+    result = conversion.convert(read_weights(args.source, args.rename), args.kind, args.tubelet)
+    kind, state, notes = result.layout, result.state_dict, result.notes
+    renamed = [] if kind == 'ours' else list(result.renamed.items())
+    dropped = list(result.dropped.items())
+    if args.to == 'ours' and kind == 'ours':
+        raise UsageError(f'{args.source} has the names of this project already: choose --to')
+    if args.to != 'ours':
+        if kind == 'omnivore':
+            raise UsageError('a Swin is written with the names of MMAction2: leave --to out')
+        exported = conversion.export(state, args.to, args.num_iters)
+        state = exported.state_dict
+        renamed += exported.renamed.items()
+        dropped += exported.dropped.items()
     if args.no_head:
-        state = {key: value for key, value in state.items() if not key.startswith('head.')}
+        heads = [key for key in state if key.startswith(HEADS)]
+        dropped += [(key, '--no-head') for key in heads]
+        state = {key: value for key, value in state.items() if key not in heads}
+    wrapper = 'state_dict' if args.to in ('ours', 'mmaction2') else 'model'
     with atomic_path(args.target) as temporary:
-        torch.save(dict(state_dict=state, meta=dict(source=os.path.basename(args.source))),
-                   temporary)
-    for old, new in result.renamed.items():
-        print(f'{old} -> {new}')
-    for old in result.dropped:
-        print(f'{old} dropped: not part of the network here, or a copy of a tied layer')
-    print(f'{result.layout} checkpoint: {len(state)} weights written to {args.target}, '
-          f'{len(result.dropped)} dropped')
+        torch.save({wrapper: state, 'meta': dict(source=os.path.basename(args.source),
+                                                 source_kind=kind, layout=args.to)}, temporary)
+    for old, new in renamed:
+        print(f'{old} -> {new}' if old != new else f'{old} kept')
+    for old, reason in dropped:
+        print(f'{old} dropped: {reason}')
+    for note in notes:
+        print(f'note: {note}')
+    print(f'{kind} checkpoint: {len(state)} weights written to {args.target}, '
+          f'{len(dropped)} dropped')
 
 
 if __name__ == '__main__':
