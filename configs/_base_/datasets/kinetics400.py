@@ -20,6 +20,39 @@ train_dataloader = dict(
 val_dataloader = dict(dataset=dict(**val_set, **dataset))
 test_dataloader = dict(dataset=dict(**val_set, **dataset))
 
-test_splits = dict(seen=val_set)
-test_cfg = dict(type='MultiSplitTestLoop', splits=test_splits)
-del dataset, val_set
+scuba = dict(
+    type='FrameFolderDataset',
+    ann_file='scuba/test.csv',
+    columns=('filename', 'total_frames', 'label'))
+hat = dict(
+    type='HATDataset',
+    layout='devias-kinetics',
+    rule='devias',
+    labels_file='hat/annotations/labels.csv',
+    data_prefix=dict(video='hat'))
+test_splits = {
+    'seen': val_set,
+    **{f'scuba-{name}': dict(data_prefix=dict(video=f'scuba/{name}'), **scuba)
+       for name in ('vqgan', 'sinusoid', 'places365')},
+    # one frame of each, repeated: the fewer of these are right, the better
+    **{f'scufo-{name}': dict(
+        data_prefix=dict(video=f'scuba/{name}'), still_frame='random', **scuba)
+       for name in ('vqgan', 'sinusoid', 'places365')},
+    'conflfg': dict(
+        scuba, ann_file='conflfg/test.csv', data_prefix=dict(video='conflfg/frames')),
+    **{f'hat-{kind}': dict(kind=kind, ann_file='hat/annotations/list.csv', **hat)
+       for kind in ('scene-only', 'human-only')},
+    **{f'hat-{name}/{draw}': dict(
+        kind='action-swap',
+        ann_file=f'hat/annotations/{folder}/actionswap_{folder}_{draw}.pickle',
+        **hat)
+       for name, folder in (('random', 'rand'), ('close', 'close'), ('far', 'far'),
+                            ('same', 'same'))
+       for draw in (1, 2, 3)},
+    # 50 classes of mimed actions, labelled as those of Kinetics-400
+    'mimetics': dict(
+        ann_file='mimetics/test.csv', data_prefix=dict(video='mimetics/videos')),
+}
+# others by `tools/test.py --splits`; docs/test_sets.md says where their files belong
+test_cfg = dict(type='MultiSplitTestLoop', splits=test_splits, selected=['seen'])
+del dataset, val_set, scuba, hat

@@ -11,8 +11,9 @@ import re
 import tempfile
 from typing import IO, Iterator, List
 
-# FFmpeg's words for data that it could not decode and made up
-DAMAGE = re.compile(r'error at mb|error while decoding mb|damaged at', re.IGNORECASE)
+# FFmpeg's and libjpeg's words for data that they could not decode and made up
+DAMAGE = re.compile(r'error at mb|error while decoding mb|damaged at|corrupt jpeg data|'
+                    r'premature end of jpeg', re.IGNORECASE)
 
 
 @functools.lru_cache(maxsize=1)

@@ -1,5 +1,6 @@
 """Reading the frames of a clip: opening, sampling, decoding in one transform."""
 import contextlib
+import math
 import os.path as osp
 import re
 from typing import Callable, Dict, Iterator, List, Optional, Tuple
@@ -76,6 +77,18 @@ class _OpenCVReader:
         return [frames[index] for index in indices.tolist()]
 
 
+def _segment_frames(segment: dict, reader) -> Tuple[int, int]:
+    """First frame of a segment and the one after its last; what the video lacks is cut off."""
+    filename, start, end = segment['filename'], segment['start'], segment['end']
+    if not reader.fps > 0:
+        raise VideoReadError(filename, 'it has no frame rate, and only a segment is wanted')
+    first = int(start * reader.fps)
+    if first >= reader.total_frames:
+        raise VideoReadError(filename, f'the segment starts at {start} s, the video ends at '
+                             f'{reader.total_frames / reader.fps:.2f} s')
+    return first, max(first + 1, min(math.ceil(end * reader.fps), reader.total_frames))
+
+
 READERS: Dict[str, Callable] = dict(decord=_DecordReader, opencv=_OpenCVReader)
 
 
@@ -85,6 +98,12 @@ class ReadClip(BaseTransform):
 
     Does the work of ``DecordInit``, a frame sampler and ``DecordDecode``, so that
     the errors of decoding, and no others, become a ``VideoReadError``.
+
+    A dataset whose clips are no video files puts a ``source`` into ``results``: an
+    object with ``total_frames``, ``fps`` and ``read(indices, clip_len)``, such as
+    :class:`devias_mm.datasets.frame_folders.FrameFolder`, which takes the place of the
+    decoder. Of a segment, with ``start`` and ``end`` in seconds in ``results``, only
+    its frames are sampled and decoded.
 
     Required keys: ``filename``, ``start_index``. Added keys: ``total_frames``,
     ``avg_fps``, ``frame_inds``, ``imgs`` (list of uint8 RGB arrays ``(H, W, 3)``),
@@ -101,7 +120,7 @@ class ReadClip(BaseTransform):
 
     Raises:
         VideoReadError: the video cannot be opened, has no frame, or a
-            sampled frame cannot be decoded.
+            sampled frame cannot be decoded; or a segment begins after its end.
     """
 
     def __init__(self, sampler: dict, backend: str = 'decord',
@@ -115,17 +134,24 @@ class ReadClip(BaseTransform):
 
     def transform(self, results: dict) -> Optional[dict]:
         """Read the clip that ``results`` describes."""
-        filename = results['filename']
+        filename, source = results['filename'], results.get('source')
         log: List[str] = []
         with capture_decoder_log(log), self._decoding(filename):
-            reader = READERS[self.backend](filename)
-        if reader.total_frames < 1:
+            reader = source or READERS[self.backend](filename)
+            total_frames = reader.total_frames
+        if total_frames < 1:
             raise VideoReadError(filename, 'it holds no frame')
-        results['total_frames'], results['avg_fps'] = reader.total_frames, reader.fps
+        results['total_frames'], results['avg_fps'] = total_frames, reader.fps
+        if 'start' in results:
+            results['start_index'], end = _segment_frames(results, reader)
+            results['total_frames'] = end - results['start_index']
         results = self.sampler(results)
         results['frame_inds'] = results['frame_inds'].reshape(-1)
         with capture_decoder_log(log), self._decoding(filename):
-            results['imgs'] = reader.read(results['frame_inds'])
+            if source is None:
+                results['imgs'] = reader.read(results['frame_inds'])
+            else:
+                results['imgs'] = source.read(results['frame_inds'], results['clip_len'])
         damage = find_damage(log)
         if damage and not self.accept_damage:
             raise VideoReadError(filename, f'damaged data: {damage}')
@@ -136,6 +162,8 @@ class ReadClip(BaseTransform):
     def _decoding(self, filename: str) -> Iterator[None]:
         try:
             yield
+        except VideoReadError:  # a source's own
+            raise
         except READERS[self.backend].errors() as error:
             text = str(error).replace(filename, osp.basename(filename))
             reason = next(iter(text.splitlines()), '') or type(error).__name__

@@ -1,0 +1,131 @@
+"""The pixels of HAT: action-swap composites and human-only frames.
+
+Two published rules make a composite. Both cut the person out where the mask exceeds 128
+and paste it onto a frame of the inpainted background, scaled so that the short sides
+agree and shifted so that the two persons' centres of mass coincide. They differ in which
+background frame goes with which frame, and in how the background is scaled.
+"""
+from typing import Tuple
+
+import cv2
+import numpy as np
+from PIL import Image
+
+RULES = ('hat', 'devias')
+THRESHOLD = 128  # a mask pixel above is a person
+DATASET_MEAN = (123.675, 116.28, 103.53)  # RGB
+
+
+def background_indices(indices: np.ndarray, frames: int, background_frames: int,
+                       rule: str) -> np.ndarray:
+    """Index of the background frame of each frame, from 0.
+
+    Args:
+        indices (np.ndarray): indices of the person's frames, from 0, ``(N,)``.
+        frames (int): length T of the person's video.
+        background_frames (int): listed length L of the background video.
+        rule (str): ``'hat'``: ``clip(round(f / T * L), 0, L - 1)``, half to even; or
+            ``'devias'``: entry f of T numbers from 1 up to, but without, L, equally
+            spaced and truncated: never 0.
+
+    Returns:
+        np.ndarray: int64 ``(N,)``.
+    """
+    if rule == 'hat':
+        chosen = np.round(indices / frames * background_frames).astype(np.int64)
+        return np.clip(chosen, 0, background_frames - 1)
+    return np.linspace(1, background_frames, frames, endpoint=False).astype(np.int64)[indices]
+
+
+def scaled_size(size: Tuple[int, int], short: int, rule: str) -> Tuple[int, int]:
+    """Height and width of an image scaled to a short side.
+
+    Args:
+        size (tuple[int, int]): its height and width.
+        short (int): the short side wanted.
+        rule (str): how the sides are rounded, ``'hat'`` or ``'devias'``.
+    """
+    height, width = size
+    if min(size) == short:
+        return height, width
+    if rule == 'hat':
+        scale = short / min(size)
+        return int(height * scale + 0.5), int(width * scale + 0.5)
+    long = int(short * max(size) / min(size))
+    return (short, long) if height <= width else (long, short)
+
+
+def scale_to(image: np.ndarray, short: int, rule: str) -> np.ndarray:
+    """Scale an image to a short side, uint8 ``(H, W[, 3])``.
+
+    Bilinear, by OpenCV without antialiasing (``'hat'``) or by Pillow with it (``'devias'``).
+    """
+    size = scaled_size(image.shape[:2], short, rule)
+    if size == image.shape[:2]:
+        return image
+    if rule == 'hat':
+        return cv2.resize(image, size[::-1], interpolation=cv2.INTER_LINEAR)
+    return np.array(Image.fromarray(image).resize(size[::-1], Image.Resampling.BILINEAR))
+
+
+def centre_of_mass(mask: np.ndarray) -> Tuple[float, float]:
+    """Row and column of the centre of the soft values of a mask, uint8 ``(H, W)``.
+
+    The middle ``(H / 2, W / 2)`` for a mask that is 0 everywhere.
+    """
+    moments = cv2.moments(mask)  # exact: sums of integers
+    if moments['m00'] == 0:
+        return mask.shape[0] / 2, mask.shape[1] / 2
+    return moments['m01'] / moments['m00'], moments['m10'] / moments['m00']
+
+
+def shift_of(mask: np.ndarray, background_mask: np.ndarray) -> Tuple[int, int]:
+    """Rows and columns by which the person moves onto the background, truncated.
+
+    Args:
+        mask (np.ndarray): of the person's first frame, uint8 ``(H, W)``.
+        background_mask (np.ndarray): of the background's first frame, already scaled.
+    """
+    (row, column), (to_row, to_column) = centre_of_mass(mask), centre_of_mass(background_mask)
+    return int(to_row - row), int(to_column - column)
+
+
+def paste(background: np.ndarray, frame: np.ndarray, mask: np.ndarray,
+          shift: Tuple[int, int]) -> np.ndarray:
+    """Paste a person into a background, in place; what falls outside is lost.
+
+    Args:
+        background (np.ndarray): uint8 ``(H', W', 3)``; changed.
+        frame (np.ndarray): uint8 ``(H, W, 3)``.
+        mask (np.ndarray): uint8 ``(H, W)``; pixels above 128 are pasted.
+        shift (tuple[int, int]): rows and columns from frame to background.
+    """
+    (height, width), (down, right) = background.shape[:2], shift
+    top, left = max(0, -down), max(0, -right)
+    bottom, end = min(frame.shape[0], height - down), min(frame.shape[1], width - right)
+    if top < bottom and left < end:
+        _, person = cv2.threshold(mask[top:bottom, left:end], THRESHOLD, 255, cv2.THRESH_BINARY)
+        cv2.copyTo(frame[top:bottom, left:end], person,
+                   background[top + down:bottom + down, left + right:end + right])
+    return background
+
+
+def fill_background(frame: np.ndarray, mask: np.ndarray, exact: bool = False) -> np.ndarray:
+    """Put the dataset's mean colour where there is no person (HAT, section 3.2).
+
+    Args:
+        frame (np.ndarray): uint8 RGB ``(H, W, 3)``.
+        mask (np.ndarray): uint8 ``(H, W)``.
+        exact (bool): False: pixels whose mask is at most 128 become the mean
+            truncated, (123, 116, 103). True: what comes of multiplying the normalised frame by
+            the normalised mask's sign, as HAT's own loader does: in each
+            channel, values whose mask does not exceed the mean become exactly that mean.
+
+    Returns:
+        np.ndarray: ``(H, W, 3)``, uint8, or float32 where exact.
+    """
+    if exact:
+        mean = np.array(DATASET_MEAN, dtype=np.float32)
+        return np.where(mask[..., None] > mean, frame.astype(np.float32), mean)
+    mean = np.array(DATASET_MEAN).astype(np.uint8)
+    return np.where(mask[..., None] > THRESHOLD, frame, mean)

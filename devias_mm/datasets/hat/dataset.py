@@ -1,0 +1,112 @@
+"""HAT's test sets as a dataset."""
+import os.path as osp
+from typing import List
+
+from mmaction.registry import DATASETS
+
+from ..action_scene_dataset import ActionSceneDataset
+from ..lists import NO_LABEL, ListFileError
+from .compose import RULES
+from .layout import LAYOUTS, read_class_names, read_swap_pairs, read_video_list
+from .sources import ActionSwapClip, HumanOnlyClip, frame_folder
+
+KINDS = ('action-swap', 'scene-only', 'human-only')
+
+
+@DATASETS.register_module()
+class HATDataset(ActionSceneDataset):
+    """Scene-Only, Human-Only and Action-Swap videos (HAT, NeurIPS 2022, section 3.2).
+
+    The clips are made on the fly from the published frames, masks, inpainted frames and
+    lists. The samples are those of ``ActionSceneDataset``, and the same pipelines, which begin
+    with ``ReadClip``, read them. ``gt_label`` is the action of the *person*; in Scene-Only
+    videos, of the one who was removed. ``background_label`` is the class that the
+    background belongs to: of the other video in Action-Swap, the video's own in
+    Scene-Only, none in Human-Only. ``video_id`` is the person's video as listed.
+
+    Args:
+        ann_file (str): ``list.csv``, lines of ``[class/]video frames label``; for
+            ``'action-swap'`` one of the pickles, such as
+            ``far/actionswap_far_1.pickle``.
+        kind (str): ``'action-swap'``, ``'scene-only'`` or ``'human-only'``.
+        labels_file (str): ``labels.csv``, lines of ``index,class``, relative to
+            ``data_root``.
+        layout (str): how the files are arranged: ``'hat'``, ``'devias-kinetics'`` or
+            ``'devias-ucf101'``, see :mod:`devias_mm.datasets.hat.layout`; the folder is
+            ``data_prefix['video']``. Defaults to ``'hat'``.
+        rule (str): which published rule makes composites, ``'hat'`` or ``'devias'``,
+            see :mod:`devias_mm.datasets.hat.compose`. Defaults to ``'hat'``.
+        fill (bool): of ``'human-only'``: whether to fill the background of the frames as
+            they are, which is what the paper says. With False, the pipeline has to do
+            it by ``FillBackground`` after resizing. Defaults to True.
+        **kwargs: of ``ActionSceneDataset``; ``columns`` has no meaning here.
+
+    Raises:
+        ListFileError: a list cannot be used (when the data is loaded).
+        FileNotFoundError: folders of listed videos are missing.
+    """
+
+    def __init__(self, *args, kind: str, labels_file: str, layout: str = 'hat',
+                 rule: str = 'hat', fill: bool = True, **kwargs) -> None:
+        for name, value, accepted in (('kind', kind, KINDS), ('layout', layout, tuple(LAYOUTS)),
+                                      ('rule', rule, RULES)):
+            if value not in accepted:
+                raise ValueError(f'HATDataset: {name}={value!r} is unknown, accepted: {accepted}.')
+        self.kind, self.labels_file, self.rule, self.fill = kind, labels_file, rule, fill
+        self.layout = LAYOUTS[layout]
+        super().__init__(*args, **kwargs)
+
+    def load_data_list(self) -> List[dict]:
+        """Read the lists and check that the folders of the videos are there."""
+        if self.num_classes is None:
+            raise ListFileError('HATDataset needs `num_classes`.')
+        classes = read_class_names(osp.join(self.data_root or '', self.labels_file),
+                                   self.num_classes)
+        read = read_swap_pairs if self.kind == 'action-swap' else read_video_list
+        items = read(self.ann_file, classes, self.num_classes)
+        for item in items:
+            item.update(filename=item['video_id'], scene_label=NO_LABEL)
+            own = item['label'] if self.kind == 'scene-only' else NO_LABEL
+            item.setdefault('background_label', own)
+        if self.check_files:
+            self._check_folders(items)
+        return items
+
+    def _check_folders(self, items: List[dict]) -> None:
+        """Look for the folders of all videos.
+
+        Raises:
+            FileNotFoundError: some are missing.
+        """
+        folders = {folder: None for item in items for folder in self._folders(item)}
+        missing = [folder for folder in folders if not osp.isdir(folder)]
+        if missing:
+            raise FileNotFoundError(
+                f'{len(missing)} of the {len(folders)} folders of frames that {self.ann_file} '
+                f'needs are missing: {", ".join(missing[:3])}{" ..." if missing[3:] else ""}. Get '
+                'them, or point `data_root`, `data_prefix` and `layout` of the dataset config to '
+                'where and how they are.')
+
+    def _folders(self, item: dict) -> List[str]:
+        layout, root = self.layout, self.data_prefix['video']
+        if self.kind == 'scene-only':
+            wanted = [(layout.inpainted, item['video'])]
+        else:
+            wanted = [(layout.original, item['video']), (layout.masks, item['video'])]
+        if self.kind == 'action-swap':
+            wanted += [(layout.inpainted, item['background']), (layout.masks, item['background'])]
+        return [frame_folder(root, layout, frames, video).folder for frames, video in wanted]
+
+    def get_data_info(self, idx: int) -> dict:
+        """Get annotation by index, with the source of its frames."""
+        info = super().get_data_info(idx)
+        root, video = self.data_prefix['video'], info['video']
+        if self.kind == 'scene-only':
+            info['source'] = frame_folder(root, self.layout, self.layout.inpainted, video,
+                                          total_frames=info['total_frames'])
+        elif self.kind == 'human-only':
+            info['source'] = HumanOnlyClip(root, self.layout, video, self.fill)
+        else:
+            info['source'] = ActionSwapClip(root, self.layout, video, info['background'],
+                                            info['background_frames'], self.rule)
+        return info
