@@ -1,4 +1,5 @@
 """From uint8 clips to a normalised, augmented batch on the device."""
+from dataclasses import replace
 from typing import List, Optional, Sequence
 
 import torch
@@ -69,6 +70,7 @@ class DebiasDataPreprocessor(ActionDataPreprocessor):
         result = dict(data_samples=samples)
         if training:
             targets = self.collect_targets(samples, batch.shape[1])
+            targets = self.collect_masks(samples, batch, targets)
             if len(self.augments):
                 views = views.to(torch.float32) / 255
                 # MMEngine preprocesses inside autocast; FAME's histograms need full precision
@@ -111,6 +113,33 @@ class DebiasDataPreprocessor(ActionDataPreprocessor):
         return ClipTargets(*(None if label is None else
                              label.repeat_interleave(num_views, 0).to(
                                  self.device, non_blocking=True) for label in (action, scene)))
+
+    def collect_masks(self, samples: List, batch: Tensor, targets: ClipTargets) -> ClipTargets:
+        """Move masks that came with the samples (``LoadMasks``) to the device.
+
+        Args:
+            samples (list): data samples, all or none with ``masks``, uint8 ``(V, T, H, W)``.
+            batch (Tensor): the clips, ``(B, V, C, T, H, W)``.
+            targets (ClipTargets): get ``masks`` ``(B * V, T, H, W)``, one a frame, and
+                ``clip_mask``, their union.
+
+        Raises:
+            ValueError: when only some samples have masks, or they do not fit the clips.
+        """
+        masks = [sample.get('masks') for sample in samples]
+        if all(mask is None for mask in masks):
+            return targets
+        views, _, *size = batch.shape[1:]
+        for sample, mask in zip(samples, masks):
+            if mask is None or tuple(mask.shape) != (views, *size):
+                found = None if mask is None else tuple(mask.shape)
+                raise ValueError(
+                    f"video {sample.get('video_id', 'unknown')!r} has masks of the shape {found} "
+                    f'for {views} view(s) of {size} (T, H, W): put every crop, resize and flip '
+                    'into the `geometry` of LoadMasks, in the pipelines of all data sets')
+        masks = torch.stack(masks).to(self.device, non_blocking=True).flatten(0, 1)
+        masks = masks.to(torch.float32) / 255
+        return replace(targets, masks=masks, clip_mask=masks.amax(1))
 
     @property
     def device(self) -> Optional[torch.device]:

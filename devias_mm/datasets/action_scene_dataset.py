@@ -9,6 +9,7 @@ from mmaction.structures import ActionDataSample
 from mmengine.logging import MMLogger
 
 from .lists import NO_LABEL, read_list
+from .scene_labels import SceneLabels, attach_scene_labels, read_scene_labels
 from .transforms.read_clip import VideoReadError
 
 
@@ -36,6 +37,17 @@ class ActionSceneDataset(BaseActionDataset):
         data_prefix (dict): ``dict(video=...)``, the folder of the videos,
             relative to ``data_root``. Defaults to ``dict(video='')``.
         filename_suffix (str): added to each listed name. Defaults to ``''``.
+        filename_prefix (str): put in front of each listed name. Defaults to ``''``.
+        delimiter (str, optional): what separates the fields of a line. Defaults to blanks.
+        scene_label_file (str, optional): cached scene labels of the listed videos, relative to
+            ``data_root``, see :mod:`devias_mm.datasets.scene_labels`. ``scene_label`` is then
+            a float tensor ``(Ns, )`` of class probabilities, in test mode the most probable
+            class; a video that the teacher could not read counts as unreadable in training
+            and has no scene label in test mode.
+        scene_teacher_sha256 (str, optional): how the teacher's checksum in that file has to
+            begin, 8 digits or more. Defaults to None: any teacher.
+        bad_segments (str): what a segment that ends before it starts is, ``'error'`` or
+            ``'skip'``. Defaults to ``'error'``.
         check_files (bool): whether to look for all files at the start.
             Defaults to True.
         **kwargs: of ``BaseActionDataset``, such as ``data_root``, ``test_mode``
@@ -44,6 +56,7 @@ class ActionSceneDataset(BaseActionDataset):
     Raises:
         ListFileError: the list file cannot be used (when the data is loaded).
         FileNotFoundError: listed videos are missing.
+        SceneLabelError: the scene labels cannot be used, or do not go with the list.
     """
 
     def __init__(self,
@@ -54,11 +67,22 @@ class ActionSceneDataset(BaseActionDataset):
                  num_scene_classes: Optional[int] = None,
                  data_prefix: dict = dict(video=''),  # noqa: B006 (OpenMMLab's convention)
                  filename_suffix: str = '',
+                 filename_prefix: str = '',
+                 delimiter: Optional[str] = None,
+                 scene_label_file: Optional[str] = None,
+                 scene_teacher_sha256: Optional[str] = None,
+                 bad_segments: str = 'error',
                  check_files: bool = True,
                  **kwargs) -> None:
         self.columns = tuple(columns)
         self.num_scene_classes = num_scene_classes
         self.filename_suffix = filename_suffix
+        self.filename_prefix = filename_prefix
+        self.delimiter = delimiter
+        self.scene_label_file = scene_label_file
+        self.scene_teacher_sha256 = scene_teacher_sha256
+        self.scene_labels: Optional[SceneLabels] = None
+        self.bad_segments = bad_segments
         self.check_files = check_files
         super().__init__(ann_file, pipeline=pipeline, data_prefix=data_prefix,
                          num_classes=num_classes, **kwargs)
@@ -67,23 +91,52 @@ class ActionSceneDataset(BaseActionDataset):
         """Read the list file and check that the videos are there."""
         items = read_list(self.ann_file, self.columns, self.num_classes,
                           self.num_scene_classes, self.filename_suffix,
-                          allow_no_action=self.test_mode)
+                          allow_no_action=self.test_mode, filename_prefix=self.filename_prefix,
+                          delimiter=self.delimiter, bad_segments=self.bad_segments)
         for item in items:
+            item['listed'] = item['filename']
             item['filename'] = osp.join(self.data_prefix['video'], item['filename'])
             for column in ('label', 'scene_label', 'background_label'):
                 item.setdefault(column, NO_LABEL)
         if self.check_files:
-            missing = [i for i, item in enumerate(items) if not osp.isfile(item['filename'])]
-            if missing:
-                with open(self.ann_file, encoding='utf-8') as file:  # an item a line with text
-                    lines = [number for number, line in enumerate(file, 1) if line.strip()]
-                named = [f"{items[i]['filename']} (line {lines[i]})" for i in missing[:3]]
-                raise FileNotFoundError(
-                    f'{len(missing)} of the {len(items)} videos in {self.ann_file} are missing: '
-                    f'{", ".join(named)}{" ..." if len(missing) > 3 else ""}. Add the '
-                    'files, take the lines out of the list, or point `data_root` and '
-                    '`data_prefix` of the dataset config to where the videos are.')
+            self._check_files(items)
+        for item in items:
+            del item['listed']
         return items
+
+    def _check_files(self, items: List[dict], exists: Callable = osp.isfile) -> None:
+        missing = [item for item in items if not exists(item['filename'])]
+        if missing:
+            with open(self.ann_file, encoding='utf-8') as file:
+                lines = {line.strip().rsplit(self.delimiter, len(self.columns) - 1)[0]: number
+                         for number, line in enumerate(file, 1) if line.strip()}
+            named = []
+            for item in missing[:3]:
+                name = item['listed'][len(self.filename_prefix):]
+                name = name[:len(name) - len(self.filename_suffix)]
+                named.append(f"{item['filename']} (line {lines[name]})")
+            raise FileNotFoundError(
+                f'{len(missing)} of the {len(items)} videos in {self.ann_file} are missing: '
+                f'{", ".join(named)}{" ..." if len(missing) > 3 else ""}. Add the '
+                'files, take the lines out of the list, or point `data_root` and '
+                '`data_prefix` of the dataset config to where the videos are.')
+
+    def filter_data(self) -> List[dict]:
+        """Find the cached scene label of each item, of whatever class the data list is."""
+        items = super().filter_data()
+        if self.scene_label_file is not None:
+            path = osp.join(self.data_root or '', self.scene_label_file)
+            self.scene_labels = read_scene_labels(path, self.num_scene_classes,
+                                                  self.scene_teacher_sha256)
+            attach_scene_labels(items, self.scene_labels, path)
+        return items
+
+    def get_data_info(self, idx: int) -> dict:
+        """Annotation of a video, with its cached scene label."""
+        info = super().get_data_info(idx)
+        if self.scene_labels is not None:
+            info['scene_label'] = self.scene_labels.of(info.pop('scene_row'), self.test_mode)
+        return info
 
     def full_init(self) -> None:
         """Load the data list, once."""
@@ -95,6 +148,10 @@ class ActionSceneDataset(BaseActionDataset):
     def prepare_data(self, idx: int) -> Optional[dict]:
         """Run the pipeline; ``None`` for an unreadable video in training."""
         try:
+            if self.scene_labels is not None and not self.test_mode:
+                info = self.get_data_info(idx)
+                if isinstance(info['scene_label'], int):
+                    raise VideoReadError(info['filename'], 'the scene teacher could not read it')
             return super().prepare_data(idx)
         except VideoReadError as error:
             self._report(idx, error)

@@ -1,5 +1,13 @@
 """Transforms that MMAction2 lacks."""
+from .consecutive_clips import ConsecutiveClips
+from .contrastive_views import ContrastiveViews
 from .crop_views import ThreeCropViews
+from .load_masks import LoadMasks
 from .read_clip import ReadClip, VideoReadError
+from .still_clip import ReadStillClip
+from .temporal_shift import TemporalShiftFrames
 
-__all__ = ['ReadClip', 'ThreeCropViews', 'VideoReadError']
+__all__ = [
+    'ConsecutiveClips', 'ContrastiveViews', 'LoadMasks', 'ReadClip', 'ReadStillClip',
+    'TemporalShiftFrames', 'ThreeCropViews', 'VideoReadError'
+]

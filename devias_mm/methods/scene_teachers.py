@@ -1,0 +1,261 @@
+"""Scene teachers that look at single frames (DEVIAS supp. F.4).
+
+A recognizer with ``task='scene'`` is a teacher as it stands. These are the others: they take
+the recognizer's normalised clips back to pixels, then see frames in the size and normalisation
+of their own. In `methods/`, because a teacher predicts like a recognizer and is built in
+its place by the tool that labels videos.
+"""
+import math
+import re
+from abc import abstractmethod
+from pathlib import Path
+from typing import Dict, List, Optional, Sequence, Union
+
+import torch
+import torch.nn.functional as F
+from mmaction.registry import MODELS
+from mmaction.utils import SampleList
+from mmengine.model import BaseModel
+from torch import Tensor
+
+from devias_mm.engine.checkpoints import check_weights, load_checkpoint_file
+from devias_mm.layers.hub_model import HubModel, import_transformers
+
+from .base import DebiasRecognizer
+
+IMAGENET = dict(mean=(123.675, 116.28, 103.53), std=(58.395, 57.12, 57.375))
+# of CLIP's image encoders, 255 x (0.481, 0.458, 0.408) and so on
+CLIP = dict(mean=(122.7709383, 116.7460125, 104.09373615),
+            std=(68.5005327, 66.6321579, 70.32316305))
+
+
+class FrameTeacher(BaseModel):
+    """Base of the teachers that classify frames; frozen.
+
+    Args:
+        num_scene_classes (int): scene classes ``Ns``.
+        frames (str): ``'centre'``, the frame in the middle, or ``'mean'``: the mean of the
+            class probabilities of all frames. Defaults to 'centre'.
+        size (int): side in pixels of the squares it sees; clips are resized to it.
+        mean (sequence[float]): pixel mean in [0, 255], per channel, of its images.
+        std (sequence[float]): pixel deviation in [0, 255].
+        data_preprocessor (dict, optional): the one that normalised the clips;
+            ``DebiasRecognizer`` passes its own.
+        init_cfg (dict, optional): of MMEngine's ``BaseModule``.
+
+    Raises:
+        ValueError: for another ``frames``.
+    """
+
+    def __init__(self,
+                 num_scene_classes: int,
+                 frames: str = 'centre',
+                 size: int = 224,
+                 mean: Sequence[float] = IMAGENET['mean'],
+                 std: Sequence[float] = IMAGENET['std'],
+                 data_preprocessor: Optional[dict] = None,
+                 init_cfg: Optional[dict] = None) -> None:
+        if frames not in ('centre', 'mean'):
+            raise ValueError(f"frames must be 'centre' or 'mean', got {frames!r}")
+        super().__init__(MODELS.build(data_preprocessor or dict(type='DebiasDataPreprocessor')),
+                         init_cfg)
+        self.num_scene_classes = num_scene_classes
+        self.frames = frames
+        self.size = size
+        for name, value in (('mean', mean), ('std', std)):
+            self.register_buffer(name, torch.tensor(value).view(3, 1, 1), persistent=False)
+
+    @abstractmethod
+    def image_logits(self, images: Tensor) -> Tensor:
+        """Scores ``(N, Ns)`` of normalised images ``(N, 3, size, size)``."""
+
+    def images(self, clips: Tensor) -> Tensor:
+        """The teacher's images of normalised clips.
+
+        Args:
+            clips (Tensor): as the recognizer sees them, ``(B, 3, F, H, W)``.
+
+        Returns:
+            Tensor: ``(B * F, 3, size, size)``, frames of a clip in a row.
+        """
+        pixels = clips.float()
+        if self.data_preprocessor._enable_normalize:
+            pixels = pixels * self.data_preprocessor.std + self.data_preprocessor.mean
+        pixels = F.interpolate(pixels.transpose(1, 2).flatten(0, 1), size=(self.size, self.size),
+                               mode='bicubic', align_corners=False, antialias=True)
+        return (pixels.clamp(0, 255) - self.mean) / self.std
+
+    @torch.no_grad()
+    def logits(self, clips: Tensor) -> Dict[str, Tensor]:
+        """Scores of the scene classes.
+
+        Args:
+            clips (Tensor): normalised, ``(B, 3, T, H, W)``.
+
+        Returns:
+            dict: ``scene`` ``(B, Ns)``; their softmax are the class probabilities.
+
+        Raises:
+            ValueError: the classifier has another number of classes.
+        """
+        if self.frames == 'centre':
+            clips = clips[:, :, clips.shape[2] // 2, None]
+        scores = self.image_logits(self.images(clips)).float()
+        if scores.shape[1:] != (self.num_scene_classes, ):
+            raise ValueError(f'the scene teacher returned {tuple(scores.shape)} for '
+                             f'{clips.shape[0] * clips.shape[2]} frames, but num_scene_classes is '
+                             f'{self.num_scene_classes}')
+        if clips.shape[2] > 1:
+            scores = scores.log_softmax(-1).unflatten(0, (len(clips), -1))
+            scores = scores.logsumexp(1) - math.log(clips.shape[2])
+        return dict(scene=scores)
+
+    def forward(self, inputs: Tensor, data_samples: Optional[SampleList] = None,
+                mode: str = 'tensor', **kwargs) -> Union[Dict[str, Tensor], SampleList]:
+        """Label videos; there is nothing to train.
+
+        Raises:
+            ValueError: for ``mode='loss'``.
+        """
+        if mode == 'loss':
+            raise ValueError(f'{type(self).__name__} is frozen, it cannot be trained')
+        if mode == 'predict':
+            return self.predict(inputs, data_samples)
+        return self.logits(inputs.flatten(0, 1))
+
+    # a teacher predicts as a recognizer does: softmax of each view, then their mean
+    probabilities = DebiasRecognizer.probabilities
+    predict = DebiasRecognizer.predict
+
+
+@MODELS.register_module()
+class ImageSceneTeacher(FrameTeacher):
+    """Any image classifier as a scene teacher.
+
+    Args:
+        classifier (dict): config of a module that maps ``(N, 3, size, size)`` to scores
+            ``(N, Ns)``, or to an object with ``logits``, or to a tuple that begins with them.
+            ``type`` is a name of MMAction2's registry or the full name of a class, such as
+            ``'torchvision.models.resnet50'``.
+        forward_kwargs (dict): passed to the classifier with the images, such as
+            ``dict(mode='tensor', stage='head')`` for a recognizer of MMAction2. Defaults to
+            nothing.
+        time_axis (bool): the classifier wants ``(N, 1, 3, size, size)``, as
+            ``Recognizer2D`` of MMAction2. Defaults to False.
+        **kwargs: of :class:`FrameTeacher`. ``init_cfg=dict(type='Pretrained',
+            checkpoint=...)`` names the classifier's weights, which must be complete.
+    """
+
+    def __init__(self, classifier: dict, forward_kwargs: Optional[dict] = None,
+                 time_axis: bool = False, **kwargs) -> None:
+        super().__init__(**kwargs)
+        self.classifier = MODELS.build(classifier).requires_grad_(False).eval()
+        self.forward_kwargs = dict(forward_kwargs or {})
+        self.time_axis = time_axis
+
+    def init_weights(self) -> None:
+        """Load the classifier's weights.
+
+        Raises:
+            CheckpointError: the file is missing, or does not hold all of them.
+        """
+        if not self.init_cfg:
+            return
+        path = self.init_cfg['checkpoint']
+        checkpoint = load_checkpoint_file(path)
+        check_weights(self.classifier, checkpoint, path)
+        self.classifier.load_state_dict(checkpoint['state_dict'], strict=False)
+
+    def image_logits(self, images: Tensor) -> Tensor:
+        """See the base class."""
+        scores = self.classifier(images[:, None] if self.time_axis else images,
+                                 **self.forward_kwargs)
+        scores = getattr(scores, 'logits', scores)
+        return scores[0] if isinstance(scores, (tuple, list)) else scores
+
+
+def read_class_names(path: Union[str, Path]) -> List[str]:
+    """Read a file with a class a line, in the order of the labels.
+
+    Places365's ``/a/apartment_building/outdoor 8`` becomes ``apartment building outdoor``; plain
+    names stay as they are.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: a name is there twice, or there is none.
+    """
+    if not Path(path).is_file():
+        raise FileNotFoundError(f'file of scene class names not found: {path} (class_names of '
+                                'ClipSceneTeacher); it holds a class a line')
+    lines = [line.strip() for line in Path(path).read_text(encoding='utf-8').splitlines()]
+    names = [re.sub(r'[_/]', ' ', re.sub(r'^/[a-z]/|\s+\d+$', '', line)).strip()
+             for line in lines if line]
+    twice = {name for name in names if names.count(name) > 1}
+    if twice or not names:
+        raise ValueError(f'{path}: ' + (f'class names that are there twice: {sorted(twice)[:3]}'
+                                        if names else 'it holds no class name'))
+    return names
+
+
+@MODELS.register_module()
+class ClipSceneTeacher(FrameTeacher):
+    """CLIP, zero-shot: the scene whose name fits the frame best (DEVIAS supp. F.4).
+
+    Needs the extra ``clip``. Model and class names are loaded at first use, and the
+    features of the names are computed then, once.
+
+    Args:
+        class_names (str | sequence[str]): the names, or a file for :func:`read_class_names`.
+        checkpoint (str): folder of a saved ``CLIPModel`` with its tokenizer, or a name on
+            the hub. Defaults to ``'openai/clip-vit-base-patch16'``.
+        prompt (str): with ``{}`` for the name. Defaults to ``'a photo of a {}.'``.
+        size (int): side of the images that the model takes. Defaults to 224.
+        **kwargs: of :class:`FrameTeacher`.
+
+    Raises:
+        ValueError: a prompt without ``{}``.
+    """
+
+    def __init__(self, class_names: Union[str, Sequence[str]],
+                 checkpoint: str = 'openai/clip-vit-base-patch16',
+                 prompt: str = 'a photo of a {}.', **kwargs) -> None:
+        if '{}' not in prompt:
+            raise ValueError(f'prompt must contain {{}} for the class name, got {prompt!r}')
+        super().__init__(**{**CLIP, **kwargs})
+        self.class_names = class_names
+        self.prompt = prompt
+        self.network = HubModel('CLIPModel', checkpoint, 'clip')
+        self._class_features: Optional[Tensor] = None
+
+    def class_features(self, device: torch.device) -> Tensor:
+        """Features of the prompts, ``(Ns, D)``, of length 1."""
+        if self._class_features is None:
+            names = self.class_names if not isinstance(self.class_names, str) \
+                else read_class_names(self.class_names)
+            network = self.network(device)
+            tokenizer = import_transformers('clip').AutoTokenizer.from_pretrained(
+                self.network.checkpoint)
+            tokens = tokenizer([self.prompt.format(name) for name in names], padding=True,
+                               truncation=True, return_tensors='pt').to(device)
+            features = _pooled(network.get_text_features(
+                input_ids=tokens.input_ids, attention_mask=tokens.attention_mask))
+            self._class_features = F.normalize(features.float(), dim=-1)
+        return self._class_features.to(device)
+
+    def image_logits(self, images: Tensor) -> Tensor:
+        """Cosine of image and class features, times CLIP's scale."""
+        network = self.network(images.device)
+        features = F.normalize(_pooled(network.get_image_features(images)).float(), dim=-1)
+        return network.logit_scale.exp() * features @ self.class_features(images.device).T
+
+    @torch.no_grad()
+    def weights(self) -> Dict[str, Tensor]:
+        """What makes the teacher the one it is: the image encoder and the class features."""
+        device = self.mean.device
+        state = dict(self.network(device).state_dict(), class_features=self.class_features(device))
+        return {name: value for name, value in state.items() if not name.startswith('text_')}
+
+
+def _pooled(output) -> Tensor:
+    """Projected features; transformers 5 returns them in an object, earlier ones alone."""
+    return output if isinstance(output, Tensor) else output.pooler_output
