@@ -13,7 +13,9 @@ class ClipTargets:
     batch, so row ``i`` always belongs to clip ``i``.
 
     Attributes:
-        action (Tensor): action classes, int64 ``(B,)``.
+        action (Tensor): action classes, int64 ``(B,)``, or, once clips of
+            different actions were mixed, class probabilities, float
+            ``(B, Na)``.
         scene (Tensor, optional): scene classes, int64 ``(B,)``, or scene
             class probabilities (soft pseudo labels), float ``(B, Ns)``. After
             the background of a clip was replaced, the label of its new scene.

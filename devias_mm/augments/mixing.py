@@ -1,0 +1,244 @@
+"""Mixup, CutMix, VideoMix: two clips of a batch become one, and so do their labels.
+
+MMAction2's ``MixupBlending`` and ``CutmixBlending`` mix pixels and action
+labels only; here scene labels and foreground masks go along. The cut box is
+theirs.
+"""
+from abc import abstractmethod
+from dataclasses import replace
+from typing import Optional, Sequence, Tuple
+
+import torch
+import torch.nn.functional as F
+from mmaction.models.utils import CutmixBlending
+from mmaction.registry import MODELS
+from torch import Tensor, nn
+from torch.distributions import Beta
+
+from devias_mm.structures import ClipTargets
+
+from .data_preprocessor import per_clip
+
+EXTENTS = ('space', 'time', 'space-time')
+
+
+def soft_labels(labels: Tensor, num_classes: int) -> Tensor:
+    """Class probabilities of labels that may be classes.
+
+    Args:
+        labels (Tensor): int64 ``(B,)`` or float ``(B, num_classes)``.
+        num_classes (int): number of classes.
+
+    Returns:
+        Tensor: float ``(B, num_classes)``.
+    """
+    return labels if labels.is_floating_point() else F.one_hot(labels, num_classes).float()
+
+
+def mix_labels(labels: Tensor, partner: Tensor, weight: Tensor) -> Tensor:
+    """``w y + (1 - w) y'``; of hard labels the one with the larger share.
+
+    Args:
+        labels (Tensor): int64 ``(B,)`` or float ``(B, N)``.
+        partner (Tensor): row of each clip's partner, int64 ``(B,)``.
+        weight (Tensor): ``w`` in [0, 1], ``(B,)`` or ``(1,)``.
+
+    Returns:
+        Tensor: like ``labels``.
+    """
+    weight = per_clip(weight, labels)
+    if labels.is_floating_point():
+        return torch.lerp(labels[partner], labels, weight)
+    return torch.where(weight >= .5, labels, labels[partner])
+
+
+def mix_masks(masks: Tensor, partner: Tensor, own: Tensor) -> Tensor:
+    """Mix foreground masks as the pixels that they belong to.
+
+    Args:
+        masks (Tensor): ``(B, T', H, W)``, ``T'`` dividing ``T``.
+        partner (Tensor): int64 ``(B,)``.
+        own (Tensor): share of the own clip, ``(B or 1, T or 1, H or 1, W or 1)``.
+
+    Returns:
+        Tensor: like ``masks``.
+    """
+    if own.shape[1] > 1:
+        own = own.unflatten(1, (masks.shape[1], -1)).mean(2)
+    return torch.lerp(masks[partner], masks, own)
+
+
+class BatchMixing(nn.Module):
+    """Mixes every clip of a batch with a partner, a random permutation away.
+
+    ``x <- M x + (1 - M) x'`` and ``y <- w y + (1 - w) y'`` with ``w`` the mean
+    of ``M``; the ``lam ~ Beta(alpha, alpha)`` behind ``M`` is drawn once a
+    batch. Action labels become probabilities ``(B, Na)``: only recognizers
+    that read :class:`ClipTargets` can be used, not MMAction2's own. Scene
+    labels: probabilities are mixed as well; of classes it is the one with
+    the larger share, unless ``num_scene_classes`` is given. (A scene teacher
+    labels the mixed clip, whatever is done here.) Masks are mixed as the
+    pixels.
+
+    Args:
+        num_classes (int): action classes ``Na``.
+        alpha (float): of the Beta distribution, positive. Defaults to 1.
+        prob (float): probability in [0, 1] that a batch is mixed.
+            Defaults to 1.
+        num_scene_classes (int, optional): turn scene classes into
+            probabilities and mix them (DEVIAS Table 15).
+    """
+
+    def __init__(self, num_classes: int, alpha: float = 1., prob: float = 1.,
+                 num_scene_classes: Optional[int] = None) -> None:
+        super().__init__()
+        if alpha <= 0:
+            raise ValueError(f'alpha must be positive, got {alpha}')
+        if not 0 <= prob <= 1:
+            raise ValueError(f'prob must lie in [0, 1], got {prob}')
+        self.num_classes = num_classes
+        self.num_scene_classes = num_scene_classes
+        self.prob = prob
+        self.beta = Beta(alpha, alpha)
+
+    @abstractmethod
+    def own_share(self, lam: Tensor, clips: Tensor) -> Tensor:
+        """What the own clip contributes to each pixel.
+
+        Args:
+            lam (Tensor): 0-dim, in [0, 1], on the CPU.
+            clips (Tensor): ``(B, C, T, H, W)``.
+
+        Returns:
+            Tensor: ``M`` on the device of the clips, ``(1, T or 1, H or 1, W or 1)``.
+        """
+
+    def forward(self, clips: Tensor, targets: ClipTargets) -> Tuple[Tensor, ClipTargets]:
+        """Mix.
+
+        Args:
+            clips (Tensor): ``(B, C, T, H, W)``.
+            targets (ClipTargets): classes or probabilities, masks or none.
+
+        Returns:
+            tuple[Tensor, ClipTargets]: ``action`` is float ``(B, Na)`` where
+            the batch was mixed.
+        """
+        if torch.rand(()) >= self.prob:  # on the CPU, as all draws: no synchronisation
+            return clips, targets
+        own = self.own_share(self.beta.sample(), clips)
+        partner = torch.randperm(len(clips), device=clips.device)
+        weight = own.mean((1, 2, 3))
+        scene, masks, clip_mask = targets.scene, targets.masks, targets.clip_mask
+        if scene is not None:
+            if self.num_scene_classes is not None:
+                scene = soft_labels(scene, self.num_scene_classes)
+            scene = mix_labels(scene, partner, weight)
+        if masks is not None:
+            masks = mix_masks(masks, partner, own)
+        if clip_mask is not None:
+            clip_mask = mix_masks(clip_mask[:, None], partner, own)[:, 0]
+        action = mix_labels(soft_labels(targets.action, self.num_classes), partner, weight)
+        return torch.lerp(clips[partner], clips, own.unsqueeze(1)), replace(
+            targets, action=action, scene=scene, masks=masks, clip_mask=clip_mask)
+
+
+@MODELS.register_module()
+class Mixup(BatchMixing):
+    """Mixup (Zhang et al., ICLR 2018): ``M = lam`` everywhere.
+
+    Args:
+        num_classes (int): see :class:`BatchMixing`.
+        alpha (float): Defaults to 0.8 (DEVIAS Table 17).
+        **kwargs: of :class:`BatchMixing`.
+    """
+
+    def __init__(self, num_classes: int, alpha: float = .8, **kwargs) -> None:
+        super().__init__(num_classes, alpha, **kwargs)
+
+    def own_share(self, lam: Tensor, clips: Tensor) -> Tensor:
+        """See the base class."""
+        return lam.to(clips.device).view(1, 1, 1, 1)
+
+
+@MODELS.register_module()
+class CutMix(BatchMixing):
+    """CutMix (Yun et al., ICCV 2019): a box of the partner, the same in all frames.
+
+    The box has a share ``1 - lam`` of the frame before it is clipped at the
+    border; the labels' weight is the share that is left.
+    """
+
+    def own_share(self, lam: Tensor, clips: Tensor) -> Tensor:
+        """See the base class."""
+        own = clips.new_ones(1, 1, *clips.shape[-2:])
+        left, top, right, bottom = CutmixBlending.rand_bbox(clips.shape, lam)
+        own[..., top:bottom, left:right] = 0
+        return own
+
+
+@MODELS.register_module()
+class VideoMix(CutMix):
+    """VideoMix (Yun et al., 2020): the partner's cuboid in the clip.
+
+    Args:
+        num_classes (int): see :class:`BatchMixing`.
+        extent (str): ``'space'``: a box in all frames, which is
+            :class:`CutMix`; ``'time'``: whole frames of one interval;
+            ``'space-time'``: a box in the frames of an interval, each side
+            ``(1 - lam) ** (1 / 3)`` of the clip's, so that the three share the
+            cut equally (our choice: the paper's law is not at hand).
+            Defaults to 'space'.
+        **kwargs: of :class:`BatchMixing`.
+    """
+
+    def __init__(self, num_classes: int, extent: str = 'space', **kwargs) -> None:
+        super().__init__(num_classes, **kwargs)
+        if extent not in EXTENTS:
+            raise ValueError(f'extent must be one of {EXTENTS}, got {extent!r}')
+        self.extent = extent
+
+    def own_share(self, lam: Tensor, clips: Tensor) -> Tensor:
+        """See the base class."""
+        if self.extent == 'space':
+            return super().own_share(lam, clips)
+        frames, cut = clips.shape[2], 1 - lam
+        if self.extent == 'time':
+            box = clips.new_zeros(1, 1, 1, 1)
+        else:
+            box = super().own_share(1 - cut**(2 / 3), clips)
+            cut = cut**(1 / 3)
+        length = round(frames * float(cut))
+        start = int(torch.randint(frames - length + 1, ()))
+        own = clips.new_ones(1, frames, *box.shape[-2:])
+        own[:, start:start + length] = box
+        return own
+
+
+@MODELS.register_module()
+class OneOf(nn.Module):
+    """Apply one of several augmentations to a batch.
+
+    Args:
+        augments (sequence[dict]): the augmentations.
+        probs (sequence[float], optional): their probabilities, of sum 1.
+            ``None``: all the same, as Mixup and CutMix alternate in VideoMAE's
+            recipe (switch probability 0.5).
+        **kwargs: arguments that all augmentations get, such as ``num_classes``.
+    """
+
+    def __init__(self, augments: Sequence[dict], probs: Optional[Sequence[float]] = None,
+                 **kwargs) -> None:
+        super().__init__()
+        if probs is None:
+            probs = [1 / len(augments)] * len(augments)
+        if len(probs) != len(augments) or min(probs) < 0 or abs(sum(probs) - 1) > 1e-6:
+            raise ValueError(f'probs must hold {len(augments)} probabilities of sum 1, one for '
+                             f'each of the augments, got {list(probs)}')
+        self.augments = nn.ModuleList([MODELS.build(dict(augment, **kwargs))
+                                       for augment in augments])
+        self.probs = torch.tensor(probs)  # no buffer: the draw is on the CPU
+
+    def forward(self, clips: Tensor, targets: ClipTargets) -> Tuple[Tensor, ClipTargets]:
+        """Draw an augmentation and apply it; its shapes."""
+        return self.augments[int(torch.multinomial(self.probs, 1))](clips, targets)

@@ -1,0 +1,71 @@
+"""Random erasing (Zhong et al., AAAI 2020) of clips."""
+from dataclasses import replace
+from typing import Tuple
+
+import torch
+from kornia.augmentation.random_generator import RectangleEraseGenerator
+from kornia.geometry.bbox import bbox_generator, bbox_to_mask
+from mmaction.registry import MODELS
+from torch import Tensor, nn
+
+from devias_mm.structures import ClipTargets
+
+from .data_preprocessor import per_clip
+
+
+@MODELS.register_module()
+class RandomErasing(nn.Module):
+    """Fill a box, the same in all frames of a clip, with noise.
+
+    The noise is uniform in [0, 1] for each pixel, channel and frame, as the
+    paper's "random values". Labels stay; masks are 0 where nothing of the
+    figure is left to be seen.
+
+    Args:
+        prob (float): share of the clips that are erased, each drawn
+            independently, in [0, 1]. Defaults to 0.25 (DEVIAS Table 17).
+        area_range (tuple[float, float]): the box as a share of the frame.
+            Defaults to ``(0.02, 1 / 3)``, as in VideoMAE's recipe; the paper
+            goes up to 0.4.
+        aspect_range (tuple[float, float]): height / width of the box.
+            Defaults to ``(0.3, 1 / 0.3)`` (paper).
+    """
+
+    def __init__(self,
+                 prob: float = .25,
+                 area_range: Tuple[float, float] = (.02, 1 / 3),
+                 aspect_range: Tuple[float, float] = (.3, 1 / .3)) -> None:
+        super().__init__()
+        if not 0 <= prob <= 1:
+            raise ValueError(f'prob must lie in [0, 1], got {prob}')
+        if not 0 < area_range[0] <= area_range[1] <= 1:
+            raise ValueError('area_range must be two rising shares in (0, 1], got '
+                             f'{tuple(area_range)}')
+        if not 0 < aspect_range[0] <= aspect_range[1]:
+            raise ValueError('aspect_range must be two positive rising numbers, got '
+                             f'{tuple(aspect_range)}')
+        self.prob = prob
+        self.draw_boxes = RectangleEraseGenerator(tuple(area_range), tuple(aspect_range))
+
+    def forward(self, clips: Tensor, targets: ClipTargets) -> Tuple[Tensor, ClipTargets]:
+        """Erase.
+
+        Args:
+            clips (Tensor): in [0, 1], ``(B, C, T, H, W)``.
+            targets (ClipTargets): labels and masks.
+
+        Returns:
+            tuple[Tensor, ClipTargets]: masks, where there are any, are 0 in
+            the boxes.
+        """
+        batch, (height, width) = len(clips), clips.shape[-2:]
+        box = self.draw_boxes((batch, height, width))
+        corners = bbox_generator(box['xs'], box['ys'], box['widths'], box['heights'])
+        erased = bbox_to_mask(corners.to(clips.device, non_blocking=True), width, height) > 0
+        erased = erased & per_clip(torch.rand(batch, device=clips.device) < self.prob, erased)
+        masks, clip_mask = (
+            None if mask is None else mask.masked_fill(
+                erased.view(batch, *[1] * (mask.dim() - 3), height, width), 0.)
+            for mask in (targets.masks, targets.clip_mask))
+        output = torch.where(erased[:, None, None], torch.rand_like(clips), clips)
+        return output, replace(targets, masks=masks, clip_mask=clip_mask)

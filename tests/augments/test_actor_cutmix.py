@@ -1,0 +1,80 @@
+"""ActorCutMix: whose pixels, whose label, and who is left alone."""
+import pytest
+import torch
+
+from devias_mm.augments import ActorCutMix
+from devias_mm.structures import ClipTargets
+
+T, S, CLASSES = 4, 8, 9
+
+
+def coded_batch(shares, soft_scene: bool = False):
+    """Clips of value i whose masks cover ``shares[i]`` of 8 columns, shifted by a row in time."""
+    batch = len(shares)
+    clips = torch.arange(batch, dtype=torch.float).view(batch, 1, 1, 1, 1).expand(
+        batch, 3, T, S, S).clone()
+    masks = torch.zeros(batch, T // 2, S, S)
+    for i, share in enumerate(shares):
+        masks[i, 0, :, :share] = 1
+        masks[i, 1, :, S - share:] = 1
+    scene = torch.eye(batch) if soft_scene else torch.arange(batch) + 100
+    return clips, ClipTargets(torch.arange(batch), scene, masks, masks[:, 0].clone())
+
+
+@pytest.mark.parametrize('soft_scene', [False, True])
+@pytest.mark.parametrize('shares', [[2, 0, 4, 8, 6, 1], [3, 5, 2, 1, 7]])
+def test_hand_computed(shares, soft_scene):
+    clips, targets = coded_batch(shares, soft_scene)
+    output, result = ActorCutMix(CLASSES, ratio=1.)(clips, targets)
+    assert torch.equal(clips[:, 0, 0, 0, 0], torch.arange(len(shares)).float())
+    for i, share in enumerate(shares):
+        partner = len(shares) - 1 - i
+        alone = share in (0, 8) or partner == i
+        expected = torch.zeros(CLASSES)
+        if alone:
+            assert (output[i] == i).all()
+            expected[i] = 1
+            assert torch.equal(result.masks[i], targets.masks[i])
+            assert torch.equal(result.clip_mask[i], targets.clip_mask[i])
+        else:
+            mask = targets.masks[i].repeat_interleave(2, 0).expand(3, -1, -1, -1)
+            assert (output[i][mask > 0] == i).all()  # the actor is its own, in its own frame
+            assert (output[i][mask == 0] == partner).all()
+            weight = 1 - (1 - share / 8)**4
+            expected[i], expected[partner] = weight, 1 - weight
+            assert torch.equal(result.masks[i], torch.maximum(
+                targets.masks[i], targets.masks[partner]))
+        torch.testing.assert_close(result.action[i], expected)
+        scene = result.scene[i].argmax() if soft_scene else result.scene[i] - 100
+        assert int(scene) == (i if alone else partner)
+
+
+def test_ratio_and_seed():
+    clips, targets = coded_batch([4] * 10)
+    output, result = ActorCutMix(CLASSES + 1, ratio=0.)(clips, targets)
+    assert torch.equal(output, clips)
+    assert torch.equal(result.action, torch.eye(10))
+    results = []
+    for seed in (1, 1, 2):
+        torch.manual_seed(seed)
+        results.append(ActorCutMix(10)(clips, targets)[0])
+    assert torch.equal(results[0], results[1])
+    assert not torch.equal(results[0], results[2])
+    mixed = torch.stack([(ActorCutMix(10)(clips, targets)[1].action.amax(1) < 1).float().mean()
+                         for _ in range(100)])
+    assert abs(mixed.mean() - .5) < .08
+
+
+def test_labels_that_are_probabilities_and_what_is_missing():
+    clips, targets = coded_batch([4, 4])
+    targets.action = torch.tensor([[.5, .5, 0], [0, 0, 1.]])
+    targets.scene = targets.clip_mask = None
+    result = ActorCutMix(3, 1.)(clips, targets)[1]
+    weight = 1 - .5**4
+    torch.testing.assert_close(result.action[0], torch.tensor([
+        weight / 2, weight / 2, 1 - weight]))
+    assert result.scene is None and result.clip_mask is None
+    with pytest.raises(ValueError, match='FAMEMasks'):
+        ActorCutMix(3)(clips, ClipTargets(targets.action))
+    with pytest.raises(ValueError, match=r'ratio must lie in \[0, 1\], got 2'):
+        ActorCutMix(3, ratio=2)
