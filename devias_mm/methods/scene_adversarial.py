@@ -1,0 +1,218 @@
+"""Scene-adversarial training with human-mask confusion (Choi et al., NeurIPS 2019)."""
+from typing import Dict, Optional, Sequence, Tuple
+
+import torch
+import torch.nn.functional as F
+from mmaction.registry import MODELS
+from mmaction.utils import SampleList
+from torch import Tensor, nn
+
+from devias_mm.augments.human_masking import has_human, mask_humans
+from devias_mm.layers import GradientReversal
+from devias_mm.structures import ClipTargets
+
+from .base import accuracy
+from .naive import NaiveRecognizer
+
+LOSSES = ('adversarial', 'confusion')
+
+
+@MODELS.register_module()
+class SceneAdversarial(NaiveRecognizer):
+    r"""Learn actions, unlearn scenes, and be unsure where no human can be seen.
+
+    On original clips (Eq. 5, by gradient reversal):
+
+    .. math::
+        \theta_f, \theta_A &= \arg\min L_{CE} - \lambda L_{Adv} \\
+        \theta_S &= \arg\min L_{Adv}, \quad
+        L_{Adv} = -\sum_m p_m \log f_{\theta_S}(G_{\theta_f}(x))_m
+
+    On clips whose humans are filled with the mean colour of the frame (Eq. 6):
+
+    .. math::
+        \theta_f, \theta_A = \arg\max L_{Ent}, \quad
+        L_{Ent} = -\sum_k f_{\theta_A}(G_{\theta_f}(x_{hm}))_k
+        \log f_{\theta_A}(G_{\theta_f}(x_{hm}))_k
+
+    :math:`G` is the backbone with its pooling, :math:`f_{\theta_A}` the linear
+    action classifier of :class:`NaiveRecognizer`, :math:`f_{\theta_S}` an MLP
+    of four layers. ``loss_confusion`` is :math:`-L_{Ent}`, a negative number.
+
+    The human masks are ``targets.masks``: of detected boxes
+    (``LoadHumanBoxes``), of mask files, or guessed by ``FAMEMasks`` in the data
+    preprocessor. Clips without a human in view do not count in :math:`L_{Ent}`.
+
+    "For every iteration, we alternate between the optimization (5) and (6)"
+    (section 3.4): iterations 0, 2, 4 ... minimise Eq. 5 and iterations 1, 3, 5 ...
+    Eq. 6, each on its own batch. The number of iterations so far is part of the
+    model's state: a resumed training goes on where it stopped, and all processes
+    are in step. An iteration without :math:`L_{Adv}` leaves the scene classifier
+    without a gradient, so a distributed training needs
+    ``find_unused_parameters=True``, which the shipped configs set.
+
+    Args:
+        losses (sequence[str]): which of ``'adversarial'`` and ``'confusion'``
+            are used (Table 5). Without ``'confusion'`` every iteration is one of
+            Eq. 5. Defaults to both.
+        optimization (str): ``'alternate'``, the paper's, or ``'joint'``: both
+            losses on each batch, their gradients summed in one step.
+            Defaults to 'alternate'.
+        scene_labels (str): ``'soft'``: :math:`p` are class probabilities of the
+            teacher or the dataset; ``'hard'``: their argmax (Table 4). Where
+            the dataset has classes only, these are taken. Defaults to 'soft'.
+        reversal_scale (float): :math:`\lambda`, at least 0. With 0 the scene
+            classifier is a probe of an undisturbed backbone (section 4.3).
+            Defaults to 0.5.
+        confusion_weight (float): factor of :math:`L_{Ent}`; the paper has none.
+            Defaults to 1.
+        human_masks (str): ``'frame'``: each frame has its own mask (paper);
+            ``'clip'``: ``targets.clip_mask`` for all frames, so that the
+            outline of a cut-out figure does not tell its motion.
+            Defaults to 'frame'.
+        scene_width (int): hidden width of the scene classifier. Defaults to 512.
+        predict_scene (bool): also predict scenes, with the adversary
+            (section 4.3). Defaults to False.
+        **kwargs: of :class:`NaiveRecognizer`.
+    """
+
+    def __init__(self,
+                 *args,
+                 losses: Sequence[str] = LOSSES,
+                 optimization: str = 'alternate',
+                 scene_labels: str = 'soft',
+                 reversal_scale: float = .5,
+                 confusion_weight: float = 1.,
+                 human_masks: str = 'frame',
+                 scene_width: int = 512,
+                 predict_scene: bool = False,
+                 **kwargs) -> None:
+        super().__init__(*args, task='action', **kwargs)
+        unknown = set(losses) - set(LOSSES)
+        if unknown:
+            raise ValueError(f'losses must be among {LOSSES}, got {tuple(losses)}')
+        for name, value, accepted in (('optimization', optimization, ('alternate', 'joint')),
+                                      ('scene_labels', scene_labels, ('soft', 'hard')),
+                                      ('human_masks', human_masks, ('frame', 'clip'))):
+            if value not in accepted:
+                raise ValueError(f'{name} must be one of {accepted}, got {value!r}')
+        self.adversarial = 'adversarial' in losses
+        self.confusion = 'confusion' in losses
+        if predict_scene and not self.adversarial:
+            raise ValueError("predict_scene needs the scene classifier of the loss 'adversarial'")
+        self.optimization = optimization
+        self.scene_labels = scene_labels
+        self.confusion_weight = confusion_weight
+        self.human_masks = human_masks
+        self.predict_scene = predict_scene
+        self.iteration = 0
+        if self.adversarial:
+            if self.num_scene_classes < 1:
+                raise ValueError('SceneAdversarial learns to unlearn scenes: set num_scene_classes')
+            self.reversal = GradientReversal(reversal_scale)
+            widths = [self.embed_dims, *[scene_width] * 3]
+            self.scene_head = nn.Sequential(
+                *(layer for pair in zip(widths, widths[1:])
+                  for layer in (nn.Linear(*pair), nn.ReLU(inplace=True))),
+                nn.Linear(scene_width, self.num_scene_classes))
+
+    def get_extra_state(self) -> Tensor:
+        """Number of training iterations so far, for the checkpoint."""
+        return torch.tensor(self.iteration)
+
+    def set_extra_state(self, state: Tensor) -> None:
+        """Go on with the alternation where the checkpoint was written."""
+        self.iteration = int(state)
+
+    def feature(self, clips: Tensor) -> Tensor:
+        """``G(x)``, ``(B, D)``: the mean token of clips ``(B, C, T, H, W)``."""
+        return self.fc_norm(self.extract_feat(clips).tokens.mean(1))
+
+    def action_logits(self, feature: Tensor) -> Tensor:
+        """Action scores ``(B, Na)`` of features ``(B, D)``."""
+        return self.head(self.dropout(feature))
+
+    def logits(self, clips: Tensor) -> Dict[str, Tensor]:
+        """Action scores and, with ``predict_scene``, the adversary's; see the base class."""
+        feature = self.feature(clips)
+        scores = dict(action=self.action_logits(feature))
+        if self.predict_scene:
+            scores['scene'] = self.scene_head(feature)
+        return scores
+
+    def scene_targets(self, clips: Tensor, targets: ClipTargets) -> Tuple[Tensor, Optional[Tensor]]:
+        """See the base class; here a teacher of larger clips gets them enlarged.
+
+        The paper's teacher sees the video, the network crops of 112 pixels.
+        """
+        backbone = getattr(self.scene_teacher, 'backbone', None)
+        size = tuple(getattr(backbone, 'input_size', clips.shape[2:])[1:])
+        if size != tuple(clips.shape[3:]):
+            # the number of frames stays, so this is bilinear in space
+            clips = F.interpolate(clips, (clips.shape[2], *size), mode='trilinear')
+        return super().scene_targets(clips, targets)
+
+    def original_loss(self, clips: Tensor, targets: ClipTargets) -> dict:
+        """Losses of Eq. 5.
+
+        Args:
+            clips (Tensor): normalised, ``(B, C, T, H, W)``.
+            targets (ClipTargets): of the clips.
+
+        Returns:
+            dict: ``loss_action``, ``loss_adversarial`` and monitors.
+        """
+        feature = self.feature(clips)
+        action = self.action_logits(feature)
+        losses = dict(loss_action=F.cross_entropy(action, targets.action),
+                      action_top1=accuracy(action, targets.action))
+        if self.adversarial:
+            label, soft = self.scene_targets(clips, targets)
+            scene = self.scene_head(self.reversal(feature))
+            use_soft = self.scene_labels == 'soft' and soft is not None
+            losses['loss_adversarial'] = F.cross_entropy(
+                scene, soft.float().softmax(-1) if use_soft else label)
+            losses['adversary_top1'] = accuracy(scene, label)
+        return losses
+
+    def confusion_loss(self, clips: Tensor, targets: ClipTargets) -> dict:
+        """Negative entropy of Eq. 6 on clips without their humans.
+
+        Args:
+            clips (Tensor): normalised, ``(B, C, T, H, W)``.
+            targets (ClipTargets): with masks of the humans.
+
+        Returns:
+            dict: ``loss_confusion`` and the monitor ``masked_entropy``, in nats.
+
+        Raises:
+            ValueError: the batch has no masks.
+        """
+        masks = targets.masks if self.human_masks == 'frame' else targets.clip_mask
+        if masks is None:
+            raise ValueError(
+                'SceneAdversarial masks humans, but the batch has no masks: load boxes with '
+                "LoadHumanBoxes in the pipeline, put dict(type='FAMEMasks') into the augments of "
+                "the data preprocessor, or train without: losses=('adversarial', )")
+        log_p = self.action_logits(self.feature(mask_humans(clips, masks))).float().log_softmax(-1)
+        entropy = -(log_p.exp() * log_p).sum(-1)
+        shown = has_human(masks).to(entropy.dtype)
+        entropy = (shown * entropy).sum() / shown.sum().clamp_min(1)
+        return dict(loss_confusion=-self.confusion_weight * entropy,
+                    masked_entropy=entropy.detach())
+
+    def loss(self, inputs: Tensor, data_samples: SampleList, targets: ClipTargets) -> dict:
+        """Losses of Eq. 5 or Eq. 6, by turns; see the base class.
+
+        Raises:
+            ValueError: the batch has no scene labels or, in an iteration of
+                Eq. 6, no masks of humans.
+        """
+        clips = inputs.flatten(0, 1)
+        joint = self.optimization == 'joint' or not self.confusion
+        turn = self.iteration % 2
+        self.iteration += 1
+        losses = self.original_loss(clips, targets) if joint or turn == 0 else {}
+        if self.confusion and (joint or turn == 1):
+            losses.update(self.confusion_loss(clips, targets))
+        return losses
