@@ -1,0 +1,132 @@
+"""Make a SCUBA test set: people of a list's videos in front of pictures.
+
+    python tools/data/build_scuba.py --list LIST --data-root DIR --masks SEG --stripes --out OUT
+
+writes OUT/scuba/<video>__<number>/img_00001.jpg ... and OUT/annotations/test.csv; with --scufo also
+OUT/scufo/, each clip's middle frame repeated. People come from masks (the segmentation rule:
+masks are smoothed over neighbouring frames, videos with too small ones are left out) or from
+boxes (the box rule).
+"""
+from pathlib import Path
+
+from devias_mm.engine.launch import UsageError
+from devias_mm.synthesis.build import Build
+from devias_mm.synthesis.cli import (
+    add_output_arguments,
+    add_source_arguments,
+    input_digest,
+    make_parser,
+    run_tool,
+    source_parameters,
+    source_videos,
+)
+from devias_mm.synthesis.masks import read_video_boxes
+from devias_mm.synthesis.media import image_files, read_frames
+from devias_mm.synthesis.preview import contact_sheet, spread
+from devias_mm.synthesis.scuba import ScubaOptions, make_scuba
+
+
+def parse_args():
+    parser = make_parser(__doc__)
+    add_source_arguments(parser)
+    add_output_arguments(parser)
+    people = parser.add_argument_group('people')
+    people.add_argument('--masks', metavar='DIR', help='DIR/<video>/*.png, one per frame')
+    people.add_argument('--class-ids', type=int, nargs='+', default=[],
+                        help='the masks hold class ids, and these are people (the published '
+                        'Kinetics set: 60 130); default: grey levels, above 128 is foreground')
+    people.add_argument('--saliency', metavar='DIR',
+                        help='further masks, any non-zero value is foreground')
+    people.add_argument('--smoothing', type=int, default=1, metavar='FRAMES',
+                        help='unite each mask with those of so many frames before and after '
+                        '(default: 1, as published; 0 for videos of few frames a second)')
+    people.add_argument('--boxes', metavar='FILE',
+                        help='table of human boxes (docs/human_boxes.md), for the box rule')
+    people.add_argument('--min-area', type=float, default=.1,
+                        help='share of a frame that the mask must cover (default: 0.1) ...')
+    people.add_argument('--min-frames', type=float, default=.9,
+                        help='... in this share of the frames (default: 0.9)')
+    scenes = parser.add_argument_group('backgrounds')
+    scenes.add_argument('--backgrounds', metavar='DIR', help='folder of images')
+    scenes.add_argument('--stripes', action='store_true', help='generated sinusoidal stripes')
+    scenes.add_argument('--per-video', type=int, default=1,
+                        help='backgrounds of a video (default: 1 as for Kinetics; UCF-101: 5)')
+    form = parser.add_argument_group('form')
+    form.add_argument('--format', choices=('frames', 'video'), default='frames')
+    form.add_argument('--fps', type=int, default=30, help='of --format video (default: 30)')
+    form.add_argument('--scufo', action='store_true', help='also write static clips')
+    form.add_argument('--flat', action='store_true',
+                      help='name clips without the folder of the video, as for UCF-101')
+    return parser.parse_args()
+
+
+def check(args):
+    if (args.masks is None) == (args.boxes is None):
+        raise UsageError('give either --masks or --boxes: one of them says where the people are.')
+    if (args.backgrounds is None) != args.stripes:
+        raise UsageError('give either --backgrounds DIR or --stripes.')
+    if args.masks is None and (args.class_ids or args.saliency):
+        raise UsageError('--class-ids and --saliency go with --masks.')
+    if args.boxes and args.short_side:
+        raise UsageError('--short-side does not go with --boxes, which are in original pixels.')
+    for option in ('min_area', 'min_frames'):
+        if not 0 <= getattr(args, option) <= 1:
+            raise UsageError(f'--{option.replace("_", "-")} {getattr(args, option)}: accepted is '
+                             'a share in [0, 1].')
+    for option, low in (('per_video', 1), ('fps', 1), ('smoothing', 0)):
+        if getattr(args, option) < low:
+            raise UsageError(f'--{option.replace("_", "-")} {getattr(args, option)}: accepted is '
+                             f'an integer >= {low}.')
+
+
+def clip_names(videos, flat):
+    names = [Path(video.name).name if flat else video.name for video in videos]
+    twice = {name for name in names if names.count(name) > 1} if flat else ()
+    if twice:
+        raise UsageError(f'--flat: {min(twice)} is the name of several videos.')
+    return names
+
+
+def draw_preview(args, root):
+    rows = []
+    lines = (root / 'annotations' / 'test.csv').read_text().splitlines()
+    for index in spread(len(lines), 6):
+        clip = lines[index].rsplit(None, 1 if args.format == 'video' else 2)[0]
+        kinds = ('scuba', 'scufo') if args.scufo else ('scuba', )
+        frames = [read_frames(root / kind / clip) for kind in kinds]
+        rows.append((clip, [kind[t] for kind in frames for t in spread(len(kind), 4)]))
+    contact_sheet(args.preview, ['scuba'] * 4 + ['scufo'] * 4, rows)
+
+
+def main():
+    args = parse_args()
+    check(args)
+    videos = source_videos(args)
+    names = clip_names(videos, args.flat)
+    images = image_files(args.backgrounds) if args.backgrounds else []
+    if args.backgrounds and not images:
+        raise UsageError(f'--backgrounds {args.backgrounds} holds no image.')
+    boxes = read_video_boxes(args.boxes) if args.boxes else None
+    options = ScubaOptions(
+        masks=args.masks, class_ids=tuple(args.class_ids), saliency=args.saliency,
+        smoothing=args.smoothing, backgrounds=tuple(map(str, images)), per_video=args.per_video,
+        seed=args.seed, video_files=args.format == 'video', fps=args.fps, scufo=args.scufo,
+        min_area=args.min_area, min_frames=args.min_frames, short_side=args.short_side)
+    settings = options._asdict()
+    for path in ('masks', 'saliency'):
+        settings[path] = input_digest(settings[path])
+    settings.update(backgrounds=input_digest(args.backgrounds), boxes=input_digest(args.boxes),
+                    flat=args.flat)
+    build = Build(args.out, 'build_scuba', dict(source_parameters(args), **settings))
+    summary = make_scuba(build, videos, names, options, boxes, args.workers)
+    build.finish(**summary)
+    print(f'{args.out}: {summary["clips"]} clips of {summary["kept"]} videos; '
+          f'{summary["videos"] - summary["kept"]} videos left out, their people are too small or '
+          'not annotated.')
+    if args.preview:
+        draw_preview(args, build.root)
+        print(f'contact sheet: {args.preview}')
+
+
+if __name__ == '__main__':
+    run_tool(main)
