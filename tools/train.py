@@ -30,9 +30,9 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--auto-scale-lr', action='store_true',
                         help='scale the learning rate by the actual batch size over '
                         '`auto_scale_lr.base_batch_size`')
-    parser.add_argument('--check-test-lists', action='store_true',
-                        help='read the lists of all test splits and look for their videos before '
-                        'the training')
+    parser.add_argument('--check-test-lists', nargs='*', metavar='SPLIT',
+                        help='read the lists of these test splits (default: of those that the '
+                        'config selects) and look for their videos before the training')
     parser.add_argument('--seed', type=int, help="default: the config's, or 0")
     return parser.parse_args()
 
@@ -74,8 +74,11 @@ def dry_run(cfg, args) -> None:
     with tempfile.TemporaryDirectory() as folder:
         cfg.work_dir = folder
         runner = build_runner(cfg, args.threads)
-        runner.build_optim_wrapper(runner.optim_wrapper)
+        optimizer = runner.build_optim_wrapper(runner.optim_wrapper).optimizer
+        rates = [group['lr'] for group in optimizer.param_groups]
         lines = [describe_model(runner),
+                 f'optimizer: {type(optimizer).__name__}, {len(rates)} parameter groups, '
+                 f'learning rate {min(rates):.3g} to {max(rates):.3g}',
                  describe_loader('train', runner.train_loop.dataloader, runner.model)]
         if cfg.get('val_cfg') is not None:
             lines.append(describe_loader('val', runner.val_loop.dataloader))
@@ -91,9 +94,9 @@ def main() -> None:
     if args.dry_run:
         dry_run(cfg, args)
         return
-    if args.check_test_lists:
-        check_test_lists(cfg)
-    runner = build_runner(cfg, args.threads)
+    if args.check_test_lists is not None:
+        check_test_lists(cfg, args.check_test_lists)
+    runner = build_runner(cfg, args.threads, strategy=True)
     loader = runner.train_loop.dataloader
     if len(loader) == 0:
         raise ListFileError(f'{len(loader.dataset)} training videos make no batch of '

@@ -1,8 +1,9 @@
 """What the command lines ``tools/train.py`` and ``tools/test.py`` share."""
 import argparse
+import fnmatch
 import os
 import os.path as osp
-from typing import Iterator, Optional
+from typing import Iterator, Optional, Sequence
 
 import cv2
 import torch
@@ -13,6 +14,7 @@ from mmengine.registry import RUNNERS, init_default_scope
 from mmengine.runner import Runner
 
 from devias_mm.compat import forget_earlier_runners, prepare_cpu_distributed
+from devias_mm.datasets.lists import ListFileError
 
 from .checkpoints import CheckpointError, load_checkpoint_file
 from .runtime import strategy_problem
@@ -110,8 +112,13 @@ def check_pretrained(cfg: Config) -> None:
             load_checkpoint_file(path)
 
 
-def check_test_lists(cfg: Config) -> None:
-    """Read the lists of all test splits and look for their videos.
+def check_test_lists(cfg: Config, splits: Sequence[str] = ()) -> None:
+    """Read the lists of test splits and look for their videos.
+
+    Args:
+        cfg (Config): the config.
+        splits (Sequence[str]): names or patterns of the splits. Defaults to those that
+            ``test_cfg.selected`` names, or all.
 
     Raises:
         ListFileError: a list cannot be used.
@@ -119,10 +126,16 @@ def check_test_lists(cfg: Config) -> None:
     """
     init_default_scope(cfg.get('default_scope', 'mmaction'))
     template = cfg.test_dataloader.dataset
-    for changes in (cfg.test_cfg.get('splits') or dict(test={})).values():
+    wanted = splits or cfg.test_cfg.get('selected') or ('*', )
+    for split, changes in (cfg.test_cfg.get('splits') or dict(test={})).items():
+        if not any(fnmatch.fnmatch(split, name) for name in wanted):
+            continue
         dataset = Config(dict(dataset=template.to_dict()))
         dataset.merge_from_dict(dict(dataset=dict(changes)))
-        DATASETS.build(dataset.dataset)
+        try:
+            DATASETS.build(dataset.dataset)
+        except (ListFileError, FileNotFoundError) as error:
+            raise type(error)(f'split {split!r}: {error}') from error
 
 
 def set_threads(number: int) -> None:

@@ -1,5 +1,6 @@
 """Validation and test loops that know about unreadable videos and named splits."""
 import copy
+import fnmatch
 import os.path as osp
 from typing import Dict, List, Optional, Sequence, Tuple, Union
 
@@ -11,10 +12,11 @@ from mmengine.runner import BaseLoop, ValLoop
 from mmengine.runner.amp import autocast
 from torch.utils.data import DataLoader
 
+from devias_mm.datasets.lists import ListFileError
 from devias_mm.evaluation.tables import ON_ERROR
 
 from .launch import UsageError
-from .prediction_table import write_predictions
+from .prediction_table import SLOT_COLUMNS, write_predictions
 
 
 def split_unreadable(data_batch: dict) -> Tuple[dict, list]:
@@ -71,8 +73,8 @@ class MultiSplitTestLoop(BaseLoop):
         splits (dict[str, dict], optional): what each split changes in the
             template's ``dataset``, such as ``dict(seen=dict(ann_file=...))``.
             Defaults to ``dict(test={})``, the template as it stands.
-        selected (Sequence[str], optional): names of the splits to test.
-            Defaults to all.
+        selected (Sequence[str], optional): names of the splits to test, or
+            patterns of them such as ``'hat-*'``. Defaults to all.
         fp16 (bool): whether to predict under autocast. Defaults to False.
         on_error (str): what an unreadable video does: ``'count-wrong'``,
             ``'skip'`` (it is left out of the returned accuracies) or ``'fail'``,
@@ -95,8 +97,9 @@ class MultiSplitTestLoop(BaseLoop):
         super().__init__(runner, None)  # the dataloaders are built one by one
         self.template = dataloader
         self.splits = dict(splits or dict(test={}))
-        self.selected = list(selected or self.splits)
-        unknown = [name for name in self.selected if name not in self.splits]
+        found = {name: fnmatch.filter(self.splits, name) for name in selected or self.splits}
+        self.selected = list(dict.fromkeys(split for part in found.values() for split in part))
+        unknown = [name for name, part in found.items() if not part]
         if unknown:
             raise UsageError(f'unknown split(s) {unknown}; accepted: {sorted(self.splits)}.')
         if on_error not in ON_ERROR:
@@ -122,16 +125,25 @@ class MultiSplitTestLoop(BaseLoop):
             dict[str, float]: accuracies in percent, such as
             ``{'seen/action_top1': 96.5, 'seen/scene_top1': 99.0}``.
         """
+        loaders = {split: self._checked_dataloader(split) for split in self.selected}
         self.runner.call_hook('before_test')
         metrics = {}
         for split in self.selected:
-            metrics.update(self.run_split(split))
+            metrics.update(self.run_split(split, loaders.pop(split)))
         self.runner.call_hook('after_test')
         return metrics
 
-    def run_split(self, split: str) -> Dict[str, float]:
+    def _checked_dataloader(self, split: str) -> DataLoader:
+        """Build the dataloader of a split before anything is tested; errors name the split."""
+        try:
+            return self.build_dataloader(split)
+        except (ListFileError, FileNotFoundError) as error:
+            raise type(error)(f'split {split!r}: {error} Or name the splits to test '
+                              '(`tools/test.py --splits`).') from error
+
+    def run_split(self, split: str, dataloader: DataLoader) -> Dict[str, float]:
         """Test one split and write its table."""
-        self.dataloader = self.build_dataloader(split)
+        self.dataloader = dataloader
         self.runner.call_hook('before_test_epoch')
         self.runner.model.eval()
         rows = []
@@ -179,7 +191,8 @@ def _table_row(sample) -> dict:
         background_label=int(sample.get('background_label', -1)),
         action_scores=scores('pred_score'),
         scene_scores=scores('pred_scene_score'),
-        error=sample.get('error', None))
+        error=sample.get('error', None),
+        **{name: scores(name) for name in SLOT_COLUMNS})
 
 
 def _in_list_order(rows: List[dict], dataset, split: str) -> List[dict]:
@@ -195,12 +208,14 @@ def _in_list_order(rows: List[dict], dataset, split: str) -> List[dict]:
 
 
 def _quick_metrics(rows: List[dict]) -> Dict[str, float]:
-    """Top-1 accuracies in percent of what was predicted and is labelled."""
+    """Top-1 accuracies of what was predicted and is labelled, and slot shares, in percent."""
     from devias_mm.evaluation.accuracy import topk_accuracy
+    from devias_mm.evaluation.slots import slot_shares
     metrics = {}
     for task in ('action', 'scene'):
         scores = [row[f'{task}_scores'] for row in rows]
         labels = [row[f'{task}_label'] for row in rows]
         if any(score is not None for score in scores) and any(label >= 0 for label in labels):
             metrics[f'{task}_top1'] = float(topk_accuracy(scores, labels))
+    metrics.update(slot_shares(rows))
     return metrics

@@ -17,6 +17,8 @@ SCHEMA = pa.schema([
     ('scene_scores', pa.list_(pa.float32())),
     ('error', pa.string()),
 ])
+# of methods with slots: the share of a video's views in which each slot had the role
+SLOT_COLUMNS = ('action_slot', 'scene_slot')
 
 __all__ = ['SCHEMA', 'read_predictions', 'write_predictions']
 
@@ -29,11 +31,16 @@ def write_predictions(path: Union[str, Path], rows: List[dict]) -> None:
         rows (list[dict]): one per video, with the keys of ``SCHEMA``. Labels are
             -1 where there is none; scores are 1-D float arrays of
             probabilities, or ``None`` where not predicted or not readable;
-            ``error`` is a str or ``None``.
+            ``error`` is a str or ``None``. ``SLOT_COLUMNS``, 1-D float arrays
+            or ``None``, are written where any row has them.
 
     Raises:
         KeyError: a row lacks a key.
     """
-    columns = {name: [row[name] for row in rows] for name in SCHEMA.names}
+    schema = SCHEMA
+    for name in SLOT_COLUMNS:
+        if any(row.get(name) is not None for row in rows):
+            schema = schema.append(pa.field(name, pa.list_(pa.float32())))
+    columns = {name: [row[name] for row in rows] for name in schema.names}
     with atomic_path(path) as temporary:
-        pq.write_table(pa.table(columns, schema=SCHEMA), temporary)
+        pq.write_table(pa.table(columns, schema=schema), temporary)

@@ -1,7 +1,15 @@
 """One paper, one registered recognizer."""
+from .albar import ALBAR
 from .base import DebiasRecognizer
 from .devias import DEVIAS
+from .dsm import DSM, DSMTriplet
+from .moco import MoCo
 from .naive import NaiveRecognizer
+from .scene_adversarial import SceneAdversarial
+from .scene_teachers import ClipSceneTeacher, ImageSceneTeacher
 from .tokens import TokenRecognizer
 
-__all__ = ['DEVIAS', 'DebiasRecognizer', 'NaiveRecognizer', 'TokenRecognizer']
+__all__ = [
+    'ALBAR', 'ClipSceneTeacher', 'DEVIAS', 'DSM', 'DSMTriplet', 'DebiasRecognizer',
+    'ImageSceneTeacher', 'MoCo', 'NaiveRecognizer', 'SceneAdversarial', 'TokenRecognizer'
+]

@@ -1,13 +1,15 @@
 """What every method shares: token backbone, scene teacher, multi-view prediction."""
 from abc import abstractmethod
-from typing import Dict, Optional, Tuple
+from typing import Dict, NamedTuple, Optional, Tuple
 
 import torch
+import torch.nn.functional as F
 from mmaction.models.recognizers import BaseRecognizer
 from mmaction.registry import MODELS
 from mmaction.utils import SampleList
 from torch import Tensor, nn
 
+from devias_mm.engine.checkpoints import check_weights, load_checkpoint_file
 from devias_mm.layers import TokenFeatures
 from devias_mm.structures import ClipTargets
 
@@ -52,7 +54,27 @@ class DebiasRecognizer(BaseRecognizer):
         self.dropout = nn.Dropout(dropout)
         self.scene_teacher = None
         if scene_teacher is not None:
-            self.scene_teacher = MODELS.build(scene_teacher).requires_grad_(False).eval()
+            # it gets the recognizer's clips, and may have to know how they were normalised
+            preprocessor = {key: value for key, value in (data_preprocessor or {}).items()
+                            if key != 'augments'} or None
+            self.scene_teacher = MODELS.build(
+                {'data_preprocessor': preprocessor, **scene_teacher}).requires_grad_(False).eval()
+            if (self.scene_teacher.init_cfg or {}).get('type') == 'Pretrained':
+                # its weights have a file of their own, and need no copy in each checkpoint
+                self.register_state_dict_post_hook(_leave_teacher_out)
+                self.register_load_state_dict_post_hook(_miss_no_teacher)
+
+    def init_weights(self) -> None:
+        """Initialise; a teacher must find all its weights in its file.
+
+        Raises:
+            CheckpointError: it does not. MMEngine would log that and go on.
+        """
+        super().init_weights()
+        init = getattr(self.scene_teacher, 'init_cfg', None) or {}
+        if isinstance(self.scene_teacher, DebiasRecognizer) and init.get('type') == 'Pretrained':
+            path = init['checkpoint']
+            check_weights(self.scene_teacher, load_checkpoint_file(path), path)
 
     def train(self, mode: bool = True) -> 'DebiasRecognizer':
         """Set the mode of everything but the teacher, which stays in evaluation."""
@@ -71,6 +93,20 @@ class DebiasRecognizer(BaseRecognizer):
             TokenFeatures: of the backbone.
         """
         return self.backbone(inputs)
+
+    def features(self, clips: Tensor) -> Dict[str, Tensor]:
+        """Representations of action and scene: what the classifiers read.
+
+        Args:
+            clips (Tensor): normalised, ``(B, C, T, H, W)``.
+
+        Returns:
+            dict: ``action`` ``(B, D)`` and / or ``scene`` ``(B, D)``.
+
+        Raises:
+            NotImplementedError: the method does not say what they are.
+        """
+        raise NotImplementedError(f'{type(self).__name__} defines no `features`')
 
     @abstractmethod
     def logits(self, clips: Tensor) -> Dict[str, Tensor]:
@@ -135,7 +171,8 @@ class DebiasRecognizer(BaseRecognizer):
         Args:
             inputs (Tensor): normalised clips, ``(B, V, C, T, H, W)``.
             data_samples (list): get ``pred_score`` ``(Na,)`` and / or
-                ``pred_scene_score`` ``(Ns,)``, on the CPU.
+                ``pred_scene_score`` ``(Ns,)``, on the CPU; what else a method's
+                :meth:`probabilities` holds becomes a field of that name.
 
         Returns:
             list: the data samples.
@@ -148,7 +185,7 @@ class DebiasRecognizer(BaseRecognizer):
                     sample.set_pred_score(score)
                     sample.set_pred_label(score.argmax(-1, keepdim=True))
                 else:
-                    sample.set_field(score, 'pred_scene_score')
+                    sample.set_field(score, 'pred_scene_score' if name == 'scene' else name)
         return data_samples
 
     def _forward(self, inputs: Tensor, **kwargs) -> Dict[str, Tensor]:
@@ -156,9 +193,48 @@ class DebiasRecognizer(BaseRecognizer):
         return self.logits(inputs.flatten(0, 1))
 
 
+def hard_labels(labels: Tensor) -> Tensor:
+    """Classes of labels that mixing may have made probabilities.
+
+    Args:
+        labels (Tensor): int64 ``(B,)`` or float ``(B, N)``.
+
+    Returns:
+        Tensor: the most probable class, int64 ``(B,)``.
+    """
+    return labels.argmax(-1) if labels.is_floating_point() else labels
+
+
+def pad_labels(labels: Tensor, num_outputs: int) -> Tensor:
+    """Labels for a classifier that has further classes behind those of the labels.
+
+    Args:
+        labels (Tensor): int64 ``(B,)``, which stay, or float ``(B, N)``.
+        num_outputs (int): outputs of the classifier, ``Na + Ns`` of a unified one.
+
+    Returns:
+        Tensor: int64 ``(B,)`` or float ``(B, num_outputs)``.
+    """
+    if not labels.is_floating_point():
+        return labels
+    return F.pad(labels, (0, num_outputs - labels.shape[1]))
+
+
+def _leave_teacher_out(model: nn.Module, state: dict, prefix: str, *args) -> None:
+    """Take the teacher's weights out of a state dict."""
+    for key in [key for key in state if key.startswith(prefix + 'scene_teacher.')]:
+        del state[key]
+
+
+def _miss_no_teacher(model: nn.Module, keys: NamedTuple) -> None:
+    """Do not report the teacher's weights, which :func:`_leave_teacher_out` took out."""
+    keys.missing_keys[:] = [key for key in keys.missing_keys if 'scene_teacher.' not in key]
+
+
 def accuracy(logits: Tensor, labels: Tensor) -> Tensor:
     """Share of correct predictions of a batch in percent, a 0-dim tensor.
 
-    A monitor: it stays on the device, and its keys hold no ``loss``.
+    A monitor: it stays on the device, and its keys hold no ``loss``. Mixed
+    labels ``(B, N)`` count as their most probable class.
     """
-    return 100 * (logits.argmax(-1) == labels).float().mean()
+    return 100 * (logits.argmax(-1) == hard_labels(labels)).float().mean()

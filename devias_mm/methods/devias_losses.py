@@ -7,12 +7,15 @@ from typing import Tuple
 
 import torch
 import torch.nn.functional as F
+from einops import rearrange
 from torch import Tensor
 
 MATCHING_COSTS = ('cross_entropy', 'probability')
 SCENE_LOSSES = ('ce', 'kl')
 MASK_LOSSES = ('bce', 'double_sigmoid_bce')
 COSINE_LOSSES = ('printed', 'signed', 'absolute')
+DECODER_TARGETS = ('mask', 'pixel')
+DECODED_SLOTS = ('action', 'scene', 'both')
 
 
 def matching_costs(slot_logits: Tensor, action: Tensor, scene: Tensor,
@@ -77,6 +80,27 @@ def mask_loss(mask_logits: Tensor, masks: Tensor, form: str = 'bce') -> Tensor:
     if form == 'double_sigmoid_bce':
         mask_logits = mask_logits.sigmoid()
     return F.binary_cross_entropy_with_logits(mask_logits, masks)
+
+
+def foreground_pixels(clips: Tensor, masks: Tensor, grid: Tuple[int, int, int]) -> Tensor:
+    """Target of the decoder that reconstructs RGB instead of masks (Table 6 c, "Pixel").
+
+    The paper names the target in two words. As Eq. 6 asks for the mask's mean
+    over time, this is the mean over time of the foreground's pixels, cut into
+    the patches of the token grid as in MAE.
+
+    Args:
+        clips (Tensor): normalised, ``(B, C, T, H, W)``; 0 is the mean colour,
+            which the background gets.
+        masks (Tensor): ``(B, T', H, W)`` in [0, 1], ``T'`` dividing ``T``.
+        grid (tuple): ``(t, h, w)`` of the tokens.
+
+    Returns:
+        Tensor: ``(B, h * w * P)`` with ``P = C * (H / h) * (W / w)``.
+    """
+    masks = masks.repeat_interleave(clips.shape[2] // masks.shape[1], dim=1)
+    picture = (clips * masks[:, None]).mean(2)
+    return rearrange(picture, 'b c (h p) (w q) -> b (h w c p q)', h=grid[1], w=grid[2])
 
 
 def guidance_loss(attention: Tensor, masks: Tensor, reduction: str = 'sum') -> Tensor:

@@ -24,10 +24,16 @@ class NaiveRecognizer(DebiasRecognizer):
         pool_norm (bool): LayerNorm after mean pooling, as in VideoMAE's
             fine-tuning; use with ``final_norm=False`` of the backbone.
             Defaults to False.
+        label_smoothing (float): of the cross entropy, in [0, 1) (the scene
+            model of DEVIAS Table 15: 0.1). Defaults to 0.
+        soft_scenes (bool): train on the dataset's scene probabilities, as
+            they are after mixing, and not on their most probable class, which
+            is the paper's pseudo label. Defaults to False.
         **kwargs: of :class:`DebiasRecognizer`.
     """
 
-    def __init__(self, *args, task: str = 'action', pool_norm: bool = False, **kwargs) -> None:
+    def __init__(self, *args, task: str = 'action', pool_norm: bool = False,
+                 label_smoothing: float = 0., soft_scenes: bool = False, **kwargs) -> None:
         super().__init__(*args, **kwargs)
         if task not in ('action', 'scene'):
             raise ValueError(f"task must be 'action' or 'scene', got {task!r}")
@@ -35,7 +41,11 @@ class NaiveRecognizer(DebiasRecognizer):
         if classes < 1:
             raise ValueError(f'task {task!r} needs at least one class: set '
                              f'{"num_classes" if task == "action" else "num_scene_classes"}')
+        if not 0 <= label_smoothing < 1:
+            raise ValueError(f'label_smoothing must lie in [0, 1), got {label_smoothing}')
         self.task = task
+        self.label_smoothing = label_smoothing
+        self.soft_scenes = soft_scenes
         self.fc_norm = nn.LayerNorm(self.embed_dims, eps=1e-6) if pool_norm else nn.Identity()
         self.head = nn.Linear(self.embed_dims, classes)
         nn.init.trunc_normal_(self.head.weight, std=.02)
@@ -43,13 +53,27 @@ class NaiveRecognizer(DebiasRecognizer):
 
     def logits(self, clips: Tensor) -> Dict[str, Tensor]:
         """Scores of the task's classes; see the base class."""
-        feature = self.fc_norm(self.extract_feat(clips).tokens.mean(1))
-        return {self.task: self.head(self.dropout(feature))}
+        return {self.task: self.head(self.dropout(self.features(clips)[self.task]))}
+
+    def features(self, clips: Tensor) -> Dict[str, Tensor]:
+        """The pooled feature; see the base class."""
+        return {self.task: self.fc_norm(self.extract_feat(clips).tokens.mean(1))}
+
+    def classification_loss(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """Cross entropy with classes ``(B,)`` or probabilities ``(B, N)``."""
+        return F.cross_entropy(logits, labels, label_smoothing=self.label_smoothing)
+
+    def labels(self, clips: Tensor, targets: ClipTargets) -> Tensor:
+        """Labels of the task, int64 ``(B,)`` or float ``(B, N)``."""
+        if self.task == 'action':
+            return targets.action
+        hard, soft = self.scene_targets(clips, targets)
+        return hard if soft is None or not self.soft_scenes else soft.softmax(-1)
 
     def loss(self, inputs: Tensor, data_samples: SampleList, targets: ClipTargets) -> dict:
         """Cross entropy with the task's label; see the base class."""
         clips = inputs.flatten(0, 1)
-        label = targets.action if self.task == 'action' else self.scene_targets(clips, targets)[0]
+        labels = self.labels(clips, targets)
         logits = self.logits(clips)[self.task]
-        return {f'loss_{self.task}': F.cross_entropy(logits, label),
-                f'{self.task}_top1': accuracy(logits, label)}
+        return {f'loss_{self.task}': self.classification_loss(logits, labels),
+                f'{self.task}_top1': accuracy(logits, labels)}

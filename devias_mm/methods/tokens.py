@@ -9,7 +9,7 @@ from torch import Tensor
 
 from devias_mm.structures import ClipTargets
 
-from .base import DebiasRecognizer, accuracy
+from .base import DebiasRecognizer, accuracy, pad_labels
 
 
 @MODELS.register_module()
@@ -44,6 +44,11 @@ class TokenRecognizer(DebiasRecognizer):
             self.action_head = nn.Linear(self.embed_dims, self.num_classes)
             self.scene_head = nn.Linear(self.embed_dims, self.num_scene_classes)
 
+    def features(self, clips: Tensor) -> Dict[str, Tensor]:
+        """The two tokens, or twice the one; see the base class."""
+        tokens = self.extract_feat(clips).extra
+        return dict(action=tokens[:, 0], scene=tokens[:, self.num_tokens - 1])
+
     def head_outputs(self, clips: Tensor) -> Tuple[Tensor, Tensor]:
         """Whole outputs of the classifiers.
 
@@ -54,6 +59,7 @@ class TokenRecognizer(DebiasRecognizer):
             tuple[Tensor, Tensor]: ``(B, Na)`` and ``(B, Ns)``; with a unified
             head both ``(B, Na + Ns)``.
         """
+        # one dropout mask for both: the one token of One-Token stays one
         tokens = self.dropout(self.extract_feat(clips).extra)
         action, scene = tokens[:, 0], tokens[:, self.num_tokens - 1]
         if self.unified_head:
@@ -73,7 +79,7 @@ class TokenRecognizer(DebiasRecognizer):
         offset = self.num_classes if self.unified_head else 0
         action, scene = self.head_outputs(clips)
         return dict(
-            loss_action=F.cross_entropy(action, targets.action),
+            loss_action=F.cross_entropy(action, pad_labels(targets.action, action.shape[1])),
             loss_scene=F.cross_entropy(scene, scene_label + offset),
             action_top1=accuracy(action, targets.action),
             scene_top1=accuracy(scene, scene_label + offset))

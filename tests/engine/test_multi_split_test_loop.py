@@ -5,6 +5,7 @@ import torch
 from mmengine.runner import Runner
 from tiny_runs import make_config, write_clip
 
+from devias_mm.datasets import ListFileError
 from devias_mm.engine import WholeBatchSampler, read_predictions, samplers
 from devias_mm.engine.loops import _in_list_order
 
@@ -56,6 +57,15 @@ def test_selected_split_and_unknown_split(tmp_path, tiny_data):
     assert set(metrics) == {'unseen/action_top1'}
     with pytest.raises(ValueError, match=r"\['no'\]; accepted: \['seen', 'unseen'\]"):
         run(tmp_path / 'b', tiny_data, **{'test_cfg.selected': ['no']})
+
+
+def test_patterns_of_splits_and_a_split_without_data(tmp_path, lists):
+    metrics, _ = run(tmp_path / 'a', lists, **{'test_cfg.selected': ['un*', 'unseen']})
+    assert set(metrics) == {'unseen/action_top1'}
+    (lists / 'annotations' / 'unseen.txt').unlink()
+    with pytest.raises(ListFileError, match="split 'unseen': list file not found.*--splits"):
+        run(tmp_path / 'b', lists)
+    assert not list((tmp_path / 'b').rglob('*.parquet'))  # found before the others are tested
 
 
 def test_unreadable_video_has_a_row_and_counts_as_wrong(tmp_path, lists):

@@ -4,6 +4,7 @@ import torch
 import torch.nn.functional as F
 from tiny_models import ACTIONS, GRID, SCENES, SIZE, batch, build, sample, teacher
 
+from devias_mm.engine.checkpoints import CheckpointError
 from devias_mm.layers import TokenFeatures
 from devias_mm.methods.base import accuracy
 from devias_mm.structures import ClipTargets
@@ -121,6 +122,36 @@ def test_the_teacher_is_frozen(name):
     assert model.backbone.norm.weight.grad is not None
     for key, value in model.scene_teacher.state_dict().items():
         assert torch.equal(value, before[key]), key  # batch norm statistics among them
+
+
+@pytest.mark.parametrize('name', ALL)
+def test_features_are_what_the_classifiers_read(name):
+    model = build(**ALL[name]).eval()
+    inputs = clips()[:, 0]
+    with torch.no_grad():
+        features, logits = model.features(inputs), model.logits(inputs)
+        assert set(features) == set(logits)
+        for task, feature in features.items():
+            head = getattr(model, 'head', None) or getattr(model, f'{task}_head')
+            scores = head(feature)
+            if scores.shape[1] > logits[task].shape[1]:  # a unified head
+                scores = scores.split([ACTIONS, SCENES], -1)[task == 'scene']
+            assert torch.allclose(scores.log_softmax(-1), logits[task].log_softmax(-1), atol=1e-5)
+
+
+def test_a_teacher_finds_all_its_weights_or_nothing_starts(tmp_path):
+    config = teacher(init_cfg=dict(type='Pretrained', checkpoint=str(tmp_path / 'scene.pth')))
+    weights = build(**ALL['two-token'], scene_teacher=teacher()).scene_teacher.state_dict()
+    torch.save(dict(state_dict=weights), tmp_path / 'scene.pth')
+    model = build(**ALL['two-token'], scene_teacher=config)
+    model.init_weights()
+    for key, value in model.scene_teacher.state_dict().items():
+        assert torch.equal(value, weights[key]), key
+    weights['renamed'] = weights.pop('head.weight')
+    torch.save(dict(state_dict=weights), tmp_path / 'scene.pth')
+    model = build(**ALL['two-token'], scene_teacher=config)
+    with pytest.raises(CheckpointError, match=r'scene\.pth does not fit.*head\.weight'):
+        model.init_weights()
 
 
 def test_the_teacher_sees_the_augmented_clip():

@@ -1,7 +1,12 @@
 """Models and clips of a few pixels, for the tests of the methods."""
+import math
+
 import torch
 from mmaction.registry import MODELS
 from mmaction.structures import ActionDataSample
+
+from devias_mm.methods.devias import SlotOutput
+from devias_mm.structures import ClipTargets
 
 ACTIONS, SCENES = 3, 2
 SIZE = (4, 16, 16)
@@ -47,3 +52,17 @@ def batch(views: int = 1, scenes=(0, 1, 0, 1)) -> dict:
                 3, 1, 1)
         clips.append((clip + torch.randint(9, clip.shape)).byte().expand(views, -1, -1, -1, -1))
     return dict(inputs=clips, data_samples=[sample(a, s) for a, s in zip(actions, scenes)])
+
+
+def output_of(model, size: int = 3, slots: int = 2) -> SlotOutput:
+    """Random slots with gradient."""
+    attention = torch.randn(size, slots, math.prod(GRID)).softmax(1)
+    return SlotOutput(*(x.requires_grad_() for x in (
+        torch.randn(size, slots, model.embed_dims), attention,
+        torch.randn(size, slots, ACTIONS + SCENES))), GRID)
+
+
+def targets_of(size: int = 3) -> ClipTargets:
+    masks = (torch.rand(size, *GRID) > .5).float()
+    return ClipTargets(torch.arange(size) % ACTIONS, torch.arange(size) % SCENES, masks,
+                       (torch.rand(size, *GRID[1:]) > .5).float())

@@ -1,0 +1,6 @@
+# DSM, "Pre-training Settings"; 16 GPUs, batch 128. Nothing is validated without labels.
+train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=200)
+optim_wrapper = dict(optimizer=dict(type='SGD', lr=0.003, momentum=0.9, weight_decay=5e-4))
+param_scheduler = [
+    dict(type='MultiStepLR', begin=0, end=200, milestones=[80, 120, 160], gamma=0.1)]
+auto_scale_lr = dict(enable=False, base_batch_size=128)

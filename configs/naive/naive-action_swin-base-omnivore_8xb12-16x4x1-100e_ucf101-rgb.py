@@ -1,0 +1,12 @@
+_base_ = [
+    '../_base_/models/swin-base-omnivore.py', '../_base_/datasets/ucf101.py',
+    '../_base_/schedules/adamw_100e.py', '../_base_/default_runtime.py'
+]
+
+# DEVIAS Table 14 (d)
+model = dict(
+    type='NaiveRecognizer',
+    backbone=_base_.backbone,
+    dropout=0.5,
+    num_classes=_base_.num_classes,
+    data_preprocessor=_base_.clip_preprocessor)

@@ -1,0 +1,12 @@
+_base_ = [
+    '../_base_/models/vit-base-p16.py', '../_base_/datasets/hvu.py',
+    '../_base_/schedules/vit_adamw_50e.py', '../_base_/default_runtime.py'
+]
+
+# DEVIAS Table 16
+model = dict(
+    type='NaiveRecognizer',
+    backbone=dict(**_base_.backbone, final_norm=False, drop_path_rate=0.1),
+    pool_norm=True,
+    num_classes=_base_.num_classes,
+    data_preprocessor=_base_.clip_preprocessor)

@@ -1,0 +1,113 @@
+"""DSM's configs: views, flow and model fit together, and the switches of Table 4 differ."""
+import re
+from pathlib import Path
+
+import pytest
+import torch
+from mmaction.registry import MODELS
+from mmaction.structures import ActionDataSample
+from mmengine.config import Config
+from mmengine.optim import build_optim_wrapper
+from mmengine.registry import init_default_scope
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER = ROOT / 'configs' / 'dsm'
+PRETRAIN = sorted(path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob('*.py')
+                  if '200e' in path.name or '10e_puppets' in path.name)
+ABLATION = '_i3d-r50_16xb8-16x4x1-200e_kinetics400-rgb.py'
+
+
+def shrink(cfg: Config, size: int) -> None:
+    """Few channels and small clips for the encoders of the real data sets."""
+    backbone = cfg.model.backbone
+    if backbone.type == 'FeatureMapTokens':
+        backbone.input_size = (16, size, size)
+        if backbone.backbone.type == 'ResNet3d':
+            backbone.backbone.base_channels = 4
+        else:
+            del cfg.model.backbone
+            cfg.model.backbone = dict(
+                type='ConvTokenEncoder', input_size=(16, size, size), widths=(8, 16))
+
+
+@pytest.mark.parametrize('name', PRETRAIN)
+def test_pretraining_takes_a_step(name):
+    """With the views of the config's own pipeline; all but the key encoder learns."""
+    init_default_scope('mmaction')
+    cfg = Config.fromfile(FOLDER / name)
+    size = 48 if 'puppets' in name else 32
+    shrink(cfg, size)
+    steps = cfg.train_dataloader.dataset.pipeline
+    views = len(next(step for step in steps if step.type == 'ContrastiveViews').views)
+    with_flow = any(step.type == 'BackwardFlow' for step in steps)
+    assert ('flow' in steps[-1].get('algorithm_keys', ())) >= with_flow
+    frames = steps[0].sampler.clip_len
+    samples = []
+    for label in range(2):
+        sample = ActionDataSample().set_gt_label(label)
+        if with_flow:
+            sample.set_field(torch.randn(2, frames - 1, size, size).half(), 'flow')
+        samples.append(sample)
+    data = dict(data_samples=samples, inputs=[
+        torch.randint(256, (views, 3, frames, size, size), dtype=torch.uint8) for _ in samples])
+    if 'queue_size' in cfg.model or cfg.model.type in ('MoCo', 'DSM'):
+        cfg.model.queue_size = 16
+    model = MODELS.build(cfg.model)
+    model.init_weights()
+    before = {key: value.detach().clone() for key, value in model.named_parameters()}
+    log = model.train().train_step(data, build_optim_wrapper(model, cfg.optim_wrapper))
+    assert torch.isfinite(log['loss'])
+    moved = {key.split('.')[0] for key, value in model.named_parameters()
+             if not torch.equal(value, before[key])}
+    # in its first step the key encoder is pulled towards an equal one
+    assert moved >= {'backbone', 'projection'}
+    assert 'key_encoder' not in moved
+
+
+def test_paper_settings():
+    cfg = Config.fromfile(FOLDER / f'dsm-pretrain{ABLATION}')
+    model = MODELS.get(cfg.model.type)
+    assert model.__name__ == 'DSM'
+    assert cfg.model.get('queue_size', 6536) == 6536
+    assert [view and view[0].type for view in cfg.model.data_preprocessor.views] == [
+        [], 'SpatialWarp', 'MotionScaling']
+    assert cfg.train_dataloader.dataset.pipeline[0].sampler.shift_range == (4, 30)
+    ucf = Config.fromfile(FOLDER / 'dsm-pretrain_c3d_16xb8-16x4x1-200e_ucf101-rgb.py')
+    pipeline = ucf.train_dataloader.dataset.pipeline
+    assert pipeline[0].sampler.shift_range == (2, 20)
+    assert [view[1].scale for view in pipeline[1].views] == [(112, 112)] * 3
+    assert cfg.optim_wrapper.optimizer.lr == .003
+    assert cfg.param_scheduler[0].milestones == [80, 120, 160]
+    tuned = Config.fromfile(FOLDER / 'dsm-finetune_i3d-r50_16xb8-16x4x1-45e_ucf101-rgb.py')
+    assert tuned.optim_wrapper.optimizer.lr == .1
+    assert tuned.test_dataloader.dataset.pipeline[0].sampler.num_clips == 10
+    assert (FOLDER / f'{Path(tuned.load_from).parent.name}.py').is_file()
+
+
+@pytest.mark.parametrize('row, views, warped, scaled, shift', [
+    ('warp', 2, True, None, None), ('disturb', 3, False, True, (4, 30)),
+    ('warp-flow', 3, True, True, (0, 0)), ('warp-shift', 3, True, False, (4, 30))])
+def test_rows_of_table_4(row, views, warped, scaled, shift):
+    cfg = Config.fromfile(FOLDER / 'ablations' / f'dsm-{row}{ABLATION}')
+    steps = cfg.train_dataloader.dataset.pipeline
+    augments = cfg.model.data_preprocessor.views
+    assert len(steps[1].views) == len(augments) == views
+    assert bool(augments[1]) == warped
+    # the positive has basic augmentation where it is not warped
+    assert len(steps[1].views[1]) == (2 if warped else 4)
+    assert cfg.model.type == ('MoCo' if views == 2 else 'DSM')
+    if views == 3:
+        assert bool(augments[2]) == scaled
+        assert any(step.type == 'BackwardFlow' for step in steps) == scaled
+        assert tuple(steps[0].sampler.shift_range) == shift
+        assert steps[1].clips == (0, 0, 1)
+
+
+def test_fine_tuning_starts_from_configs_that_exist():
+    """The checkpoint's folder is the default work dir of a pre-training config, by its name."""
+    sources = [re.search(r"load_from = 'work_dirs/(.+)/epoch_(\d+)\.pth'", path.read_text())
+               for path in FOLDER.rglob('*finetune*.py')]
+    assert len(sources) >= 20
+    for source in sources:
+        assert (FOLDER / f'{source[1]}.py').is_file(), source[0]
+        assert f'-{source[2]}e_' in source[1]

@@ -1,0 +1,280 @@
+"""The configs against the hyper-parameters that the DEVIAS paper prints (Tables 6, 14, 16-22)."""
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import torch
+from mmaction.registry import MODELS
+from mmengine.config import Config
+from mmengine.logging import MMLogger
+from mmengine.optim import build_optim_wrapper
+from mmengine.registry import DefaultScope
+from mmengine.runner import Runner
+
+ROOT = Path(__file__).resolve().parents[1]
+GPUS = 8  # the default of the configs; the paper gives the batch of a GPU
+EPOCHS = dict(ucf101=100, kinetics400=100, hvu=50)
+CLASSES = dict(ucf101=(101, 365), kinetics400=(400, 365), hvu=(739, 248))
+
+# rows of the tables: base lr, drop out, drop path; UCF-101, Kinetics-400, HVU
+TABLE_16 = dict(ucf101=(5e-4, .5, .2), kinetics400=(1e-3, 0., .1), hvu=(5e-4, 0., .1))
+TABLE_17 = {name: TABLE_16[name] for name in ('ucf101', 'kinetics400')}
+TABLE_18 = dict(ucf101=(5e-4, 0., .2), kinetics400=(1e-3, 0., .1), hvu=(5e-4, 0., .1))
+TABLE_19 = TABLE_17
+TABLE_20 = TABLE_16
+TABLE_22 = dict(ucf101=(5e-4, .5, .2), kinetics400=(5e-4, 0., .1), hvu=(5e-4, 0., .1))
+METHODS = {
+    'naive/naive-action': TABLE_16, 'naive/naive-action-aug': TABLE_17,
+    'naive/naive-scene': TABLE_18, 'be/be': TABLE_19, 'fame/fame': TABLE_20,
+    'tokens/one-token': TABLE_16, 'tokens/two-token': TABLE_16,
+    'tokens/one-token-unified': TABLE_16, 'tokens/two-token-unified': TABLE_16,
+    'tokens/two-token-be': TABLE_19, 'tokens/two-token-fame': TABLE_20, 'devias/devias': TABLE_22}
+CASES = [(method, data) for method, table in METHODS.items() for data in table]
+
+# Table 22: tau, rho, M
+TABLE_22_DEVIAS = dict(ucf101=(.3, .4, 4), kinetics400=(.5, .8, 8), hvu=(.5, .25, 8))
+
+
+def load(method: str, data: str, backbone: str = 'vit-base-p16', suffix: str = '') -> Config:
+    return Config.fromfile(ROOT / f'configs/{method}_{backbone}_8xb12-16x4x1-{EPOCHS[data]}e_'
+                           f'{data}-rgb{suffix}.py')
+
+
+def augments(cfg: Config) -> dict:
+    """The batch augmentations by type."""
+    return {item.type: item for item in cfg.model.data_preprocessor.get('augments', [])}
+
+
+@pytest.mark.parametrize('method, data', CASES)
+def test_rows_that_all_tables_share(method, data):
+    cfg = load(method, data)
+    lr, dropout, drop_path = METHODS[method][data]
+    optimizer = cfg.optim_wrapper.optimizer
+    assert optimizer.type == 'AdamW'
+    # supp. B: lr = base lr x batch of a GPU x GPUs / 256
+    assert optimizer.lr == pytest.approx(lr * 12 * GPUS / 256)
+    assert optimizer.weight_decay == .05
+    assert optimizer.betas == (.9, .999)
+    assert cfg.train_dataloader.batch_size == 12
+    assert cfg.optim_wrapper.paramwise_cfg.decay_rate == .75
+    warmup, cosine = cfg.param_scheduler
+    assert (warmup.type, warmup.end) == ('LinearLR', 5)
+    assert cosine.type == 'CosineAnnealingLR'
+    assert (cosine.begin, cosine.end) == (5, EPOCHS[data])
+    assert cfg.train_cfg.max_epochs == EPOCHS[data]
+    assert cfg.model.get('dropout', 0.) == dropout
+    assert cfg.model.backbone.drop_path_rate == drop_path
+    assert (cfg.num_classes, cfg.num_scene_classes) == CLASSES[data]
+
+
+@pytest.mark.parametrize('method, data', CASES)
+def test_augmentations(method, data):
+    cfg = load(method, data)
+    steps = {step.type: step for step in cfg.train_dataloader.dataset.pipeline}
+    assert steps['Flip'].flip_ratio == .5
+    jitter = steps['ColorJitter']
+    assert (jitter.brightness, jitter.contrast, jitter.saturation) == (.4, .4, .4)
+    # supp. B: 16 frames, every fourth, 224 x 224; 2 clips x 3 crops of 256 x 256
+    sampler = cfg.train_dataloader.dataset.pipeline[0].sampler
+    assert (sampler.clip_len, sampler.frame_interval) == (16, 4)
+    assert steps['Resize'].scale == (224, 224)
+    test = {step.type: step for step in cfg.test_dataloader.dataset.pipeline}
+    assert test['ReadClip'].sampler.num_clips == 2
+    assert test['Resize'].scale == (256, 256)
+    assert 'ThreeCropViews' in test
+    mixing = {'Mixup', 'CutMix', 'RandomErasing'}
+    if method.endswith('-aug'):
+        assert mixing & augmented_types(cfg)
+    else:
+        assert not mixing & augmented_types(cfg)
+        assert not any('Erasing' in step or 'RandAugment' in step for step in steps)
+
+
+def augmented_types(cfg: Config) -> set:
+    """Types of all augmentations, those within others included."""
+    found, stack = set(), list(cfg.model.data_preprocessor.get('augments', []))
+    while stack:
+        node = stack.pop()
+        if isinstance(node, dict):
+            found.add(node.get('type'))
+            stack.extend(node.values())
+        elif isinstance(node, (list, tuple)):
+            stack.extend(node)
+    return found
+
+
+@pytest.mark.parametrize('method', ['be/be', 'tokens/two-token-be'])
+@pytest.mark.parametrize('data', TABLE_19)
+def test_be(method, data):  # Table 19: mixing weight ~ U(0, 0.3), rho
+    assert augments(load(method, data)) == dict(
+        BackgroundErasing=dict(type='BackgroundErasing', max_weight=.3, ratio=.5))
+
+
+@pytest.mark.parametrize('method', ['fame/fame', 'tokens/two-token-fame'])
+@pytest.mark.parametrize('data', TABLE_20)
+def test_fame(method, data):  # Table 20: tau, rho
+    found = augments(load(method, data))
+    assert list(found) == ['FAMEMasks', 'SceneMix']
+    assert (found['FAMEMasks'].tau, found['SceneMix'].ratio) == (.5, .5)
+
+
+@pytest.mark.parametrize('data', TABLE_22_DEVIAS)
+@pytest.mark.parametrize('suffix', ['', '-official'])
+def test_devias(data, suffix):  # Table 22
+    cfg = load('devias/devias', data, suffix=suffix)
+    tau, rho, iters = TABLE_22_DEVIAS[data]
+    found = augments(cfg)
+    assert list(found) == ['FAMEMasks', 'SceneMix']
+    assert (found['FAMEMasks'].tau, found['SceneMix'].ratio) == (tau, rho)
+    assert cfg.model.slot_attention.num_iters == iters
+    assert cfg.model.slot_attention.num_slots == 2
+    assert cfg.optim_wrapper.paramwise_cfg.lr_mult == {'slot_attention': .1}
+    # HVU has scene labels; elsewhere a Places365 model gives them
+    assert ('scene_teacher' in cfg.model) == (data != 'hvu')
+    for weight in ('mask_weight', 'guidance_weight', 'cosine_weight'):  # alpha, beta, gamma
+        assert cfg.model.get(weight, 1.) == 1.
+    if not suffix:  # the paper is the default of every option
+        assert set(cfg.model) <= {
+            'type', 'backbone', 'slot_attention', 'dropout', 'num_classes', 'num_scene_classes',
+            'scene_teacher', 'data_preprocessor'}
+        assert set(cfg.model.slot_attention) == {'num_slots', 'num_iters'}
+
+
+def changes(base, other, path: str = '') -> dict:
+    """What differs between two configs: ``path -> value`` of the other (None: gone)."""
+    if isinstance(base, dict) and isinstance(other, dict):
+        found = {}
+        for key in sorted({*base, *other}):
+            found.update(changes(base.get(key), other.get(key), f'{path}.{key}'.lstrip('.')))
+        return found
+    return {} if base == other else {path: other}
+
+
+OFFICIAL = {
+    'model.slot_attention.num_heads': 4, 'model.slot_attention.head_dims': 512,
+    'model.slot_attention.attn_norm': 'l1', 'model.slot_attention.out_proj': True,
+    'model.slot_attention.mlp_norm': True, 'model.slot_attention.final_norm': True,
+    'model.assignment_cost': 'probability', 'model.mask_loss': 'double_sigmoid_bce',
+    'model.mask_target': 'clip', 'model.guidance_reduction': 'mean', 'model.cosine': 'signed'}
+TEACHER = {'model.scene_loss': 'kl', 'model.scene_weight': 4000., 'model.unified_argmax': True}
+
+
+@pytest.mark.parametrize('data', TABLE_22_DEVIAS)
+def test_official_sets_the_published_options_alone(data):
+    found = changes(load('devias/devias', data)._cfg_dict,
+                    load('devias/devias', data, suffix='-official')._cfg_dict)
+    helpers = [key for key in found if key.startswith('official')]
+    for key in helpers:
+        del found[key]
+    masks = found.pop('model.data_preprocessor.augments')
+    assert masks[0].blur_size == 11
+    pipeline = {step.type: step for step in found.pop('test_dataloader.dataset.pipeline')}
+    assert pipeline['Resize'].scale == (-1, 224)
+    # HVU: 1 clip x 1 crop, and the argmax of both tasks runs over all classes
+    assert ('CenterCrop' if data == 'hvu' else 'ThreeCrop') in pipeline
+    assert pipeline['ReadClip'].sampler.get('num_clips', 1) == (1 if data == 'hvu' else 2)
+    rest = {'model.unified_argmax': 'both'} if data == 'hvu' else TEACHER
+    assert found == {**OFFICIAL, **rest}
+
+
+# Tables 6 and 14: what each row changes in the UCF-101 config
+ABLATIONS = {
+    'no-slots': {  # 6 (a); 14 (b) fifth row
+        'model.disentangling': 'tokens', 'model.slot_attention': None,
+        'model.backbone.num_extra_tokens': 2,
+        'optim_wrapper.paramwise_cfg.lr_mult.slot_attention': None},
+    'no-amd': {'model.mask_weight': 0., 'model.guidance_weight': 0.},  # 6 (b); 14 (b) first row
+    'pixel': {'model.decoder_target': 'pixel'},  # 6 (c)
+    'decode-scene': {'model.decoder_slots': 'scene'},
+    'decode-both': {'model.decoder_slots': 'both'},
+    '2-iters': {'model.slot_attention.num_iters': 2},  # 6 (d)
+    'untied': {'model.slot_attention.tied': False},
+    '4-slots': {'model.slot_attention.num_slots': 4},
+    'hard': {'model.assignment': 'hard'},  # 6 (g)
+    'greedy': {'model.assignment': 'greedy'},
+    'keys-softmax': {'model.slot_attention.softmax_axis': 'tokens'},  # 6 (h)
+    'segformer': {'model.data_preprocessor.augments': [
+        dict(type='SegFormerMasks'), dict(type='SceneMix', ratio=.4)]},  # 6 (i)
+    'no-cosine': {'model.cosine_weight': 0.},  # 14 (a)
+    'no-guidance': {'model.guidance_weight': 0.},  # 14 (b)
+    'no-mask-decoder': {'model.mask_weight': 0.},
+}
+
+
+@pytest.mark.parametrize('name', ABLATIONS)
+def test_an_ablation_changes_its_switch_alone(name):
+    found = changes(load('devias/devias', 'ucf101')._cfg_dict,
+                    load(f'devias/ablations/devias-{name}', 'ucf101')._cfg_dict)
+    assert found == ABLATIONS[name]
+
+
+def test_every_ablation_is_in_the_tables():
+    names = {path.name.split('_')[0] for path in (ROOT / 'configs/devias/ablations').glob('*.py')}
+    assert names - {'devias'} == {f'devias-{name}' for name in (*ABLATIONS, 'sun397', 'clip')}
+
+
+@pytest.mark.parametrize('method, base', [
+    ('tokens/two-token-{}', 'tokens/two-token'),
+    ('tokens/two-token-fame-{}', 'tokens/two-token-fame'),
+    ('devias/ablations/devias-{}', 'devias/devias')])
+@pytest.mark.parametrize('scenes, classes', [('sun397', 397), ('clip', 365)])
+def test_other_scene_models(method, base, scenes, classes):  # Table 12
+    cfg = load(method.format(scenes), 'ucf101')
+    assert cfg.num_scene_classes == cfg.model.num_scene_classes == classes
+    assert cfg.model.scene_teacher.num_scene_classes == classes
+    found = {key for key in changes(load(base, 'ucf101')._cfg_dict, cfg._cfg_dict)
+             if not key.startswith(('model.scene_teacher', f'{scenes}_teacher'))}
+    loaders = {f'{name}_dataloader.dataset.num_scene_classes' for name in ('train', 'val', 'test')}
+    assert found == ({'num_scene_classes', 'model.num_scene_classes', *loaders}
+                     if scenes == 'sun397' else set())
+    if scenes == 'clip':
+        assert cfg.model.scene_teacher.type == 'ClipSceneTeacher'
+
+
+@pytest.mark.parametrize('backbone', ['i3d-r50', 'swin-base-omnivore'])
+@pytest.mark.parametrize('method', [
+    'naive/naive-action', 'naive/naive-scene', 'tokens/two-token', 'tokens/two-token-fame',
+    'devias/ablations/devias'])
+def test_other_backbones(method, backbone):  # Table 14 (c), (d): the recipe is that of the ViT
+    vit = load(method.replace('/ablations', ''), 'ucf101')
+    cfg = load(method, 'ucf101', backbone)
+    found = {key for key in changes(vit._cfg_dict, cfg._cfg_dict)
+             if not key.startswith(('backbone', 'model.backbone', 'load_from'))}
+    optimizer = {'optim_wrapper.constructor'} | {
+        f'optim_wrapper.paramwise_cfg.{key}'
+        for key in ('decay_rate', 'norm_decay_mult', 'bias_decay_mult')}
+    if 'devias' in method:
+        optimizer |= {f'optim_wrapper.paramwise_cfg.{key}'
+                      for key in ('lr_mult', 'custom_keys')}
+        assert cfg.optim_wrapper.paramwise_cfg.custom_keys == {'slot_attention': {'lr_mult': .1}}
+    # tokens are normalised in front of the mean where the fine-tuned ViT does it behind
+    assert found - {'model.pool_norm'} == optimizer
+
+
+def built(data: str):
+    """Small DEVIAS of a config with its optimizer."""
+    cfg = load('devias/devias', data)
+    cfg.model.backbone.update(img_size=32, embed_dims=24, num_heads=2, depth=3)
+    cfg.model.pop('scene_teacher', None)
+    with DefaultScope.overwrite_default_scope(cfg.default_scope):
+        return cfg, build_optim_wrapper(MODELS.build(cfg.model), cfg.optim_wrapper)
+
+
+def test_learning_rates_of_layers_and_slots():
+    cfg, wrapper = built('ucf101')
+    scales = {round(group['lr'] / cfg.optim_wrapper.optimizer.lr, 6)
+              for group in wrapper.optimizer.param_groups}
+    # three blocks: head 1, slots 0.1, blocks and patch embedding 0.75^1 ... 0.75^4
+    assert scales == {1., .1, *(round(.75**i, 6) for i in (1, 2, 3, 4))}
+
+
+@pytest.mark.parametrize('gpus, factor', [(2, .25), (8, 1.), (24, 3.)])
+def test_auto_scale_lr(gpus, factor):
+    cfg, wrapper = built('hvu')
+    before = [group['lr'] for group in wrapper.optimizer.param_groups]
+    runner = SimpleNamespace(_train_dataloader=dict(batch_size=12), world_size=gpus,
+                             param_schedulers=cfg.param_scheduler,
+                             logger=MMLogger.get_current_instance())
+    Runner.scale_lr(runner, wrapper, dict(cfg.auto_scale_lr, enable=True))
+    after = [group['lr'] for group in wrapper.optimizer.param_groups]
+    torch.testing.assert_close(torch.tensor(after), factor * torch.tensor(before))
