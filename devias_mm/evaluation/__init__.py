@@ -16,6 +16,7 @@ from devias_mm.evaluation.hat import (
 from devias_mm.evaluation.knn import knn_accuracy, knn_votes
 from devias_mm.evaluation.multiview import merge_views
 from devias_mm.evaluation.paired import Comparison, compare_paired
+from devias_mm.evaluation.retrieval import retrieval_recall
 from devias_mm.evaluation.scene_bias import SceneBias, scene_representation_bias
 from devias_mm.evaluation.tables import correctness, read_predictions
 from devias_mm.evaluation.uncertainty import Interval, bootstrap, bootstrap_accuracy
@@ -24,6 +25,6 @@ __all__ = [
     'Comparison', 'Interval', 'SceneBias', 'background_only_ratio', 'bootstrap',
     'bootstrap_accuracy', 'compare_paired', 'correctness', 'harmonic_mean', 'human_only_ratio',
     'knn_accuracy', 'knn_votes', 'mean_class_accuracy', 'mean_std', 'merge_views',
-    'predicted_classes', 'read_predictions', 'scene_representation_bias',
-    'swap_background_error', 'swap_human_accuracy', 'topk_accuracy', 'topk_correct',
+    'predicted_classes', 'read_predictions', 'retrieval_recall', 'scene_representation_bias',
+    'swap_background_error', 'swap_human_accuracy', 'topk_accuracy', 'topk_correct'
 ]

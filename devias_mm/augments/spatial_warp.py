@@ -1,0 +1,111 @@
+"""Spatial warping by thin-plate splines (DSM, "Spatial Local Disturbance")."""
+import functools
+from typing import Tuple
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from mmaction.registry import MODELS
+from scipy.interpolate import RBFInterpolator
+from torch import Tensor, nn
+
+from devias_mm.structures import ClipTargets
+
+
+@functools.lru_cache(maxsize=8)
+def spline_basis(points: int, height: int, width: int,
+                 device: torch.device) -> Tuple[Tensor, Tensor]:
+    """How far each pixel moves when a single control point moves by one.
+
+    The spline's weights solve a linear system that depends on the fixed destination points
+    alone, so the displacement of a pixel is linear in the offsets: one product with this
+    matrix replaces solving for each clip.
+
+    Args:
+        points (int): control points per axis.
+        height (int): ``H`` in pixels.
+        width (int): ``W`` in pixels.
+        device (torch.device): where the tensors go; they are kept there.
+
+    Returns:
+        tuple: the pixels' own places ``(H * W, 2)``, (x, y) in [-1, 1] with the corners
+        outside the pixel centres, and the basis ``(H * W, points ** 2)``.
+    """
+    axis = np.linspace(-1, 1, points)
+    x, y = np.meshgrid(axis, axis)
+    centres = np.stack([x.ravel(), y.ravel()], axis=1)
+    x, y = np.meshgrid((2 * np.arange(width) + 1) / width - 1,
+                       (2 * np.arange(height) + 1) / height - 1)
+    pixels = np.stack([x.ravel(), y.ravel()], axis=1)
+    # not kornia's: that one puts the kernels on the moved points, solves for each clip and waits
+    spline = RBFInterpolator(centres, np.eye(len(centres)), kernel='thin_plate_spline')
+    return (torch.from_numpy(pixels).to(device, torch.float32),
+            torch.from_numpy(spline(pixels)).to(device, torch.float32))
+
+
+def warp_clips(clips: Tensor, offsets: Tensor, padding_mode: str = 'zeros') -> Tensor:
+    """Warp all frames of a clip alike.
+
+    The output at destination ``d_i`` shows the input at ``s_i = d_i + offset_i``; between the
+    points a thin-plate spline gives the place.
+
+    Args:
+        clips (Tensor): ``(B, C, T, H, W)``.
+        offsets (Tensor): ``(B, N, 2)``, (x, y) as shares of the frame's width and height,
+            for ``N = n * n`` points in rows from the top left to the bottom right corner.
+        padding_mode (str): of ``grid_sample``, for places outside the frame.
+            Defaults to 'zeros'.
+
+    Returns:
+        Tensor: ``(B, C, T, H, W)``.
+    """
+    height, width = clips.shape[-2:]
+    pixels, basis = spline_basis(round(offsets.shape[1]**.5), height, width, clips.device)
+    grid = pixels + basis @ (2 * offsets)  # the frame is 2 wide in grid_sample's units
+    # frames as channels: one grid, so the same warp, for all of them
+    warped = F.grid_sample(clips.flatten(1, 2), grid.view(-1, height, width, 2),
+                           padding_mode=padding_mode, align_corners=False)
+    return warped.view_as(clips)
+
+
+@MODELS.register_module()
+class SpatialWarp(nn.Module):
+    """Break the layout of the scene, keep the motion: DSM's positive clips.
+
+    The same warp for all frames of a clip, a new one for each clip and step. Labels stay.
+
+    Args:
+        strength (float): ``C``, the largest offset of a point along an axis as a share of the
+            frame's side, in [0, 0.5]; 0 leaves the clips alone. Defaults to 0.1.
+        points (int): control points per axis, at least 2; the paper gives no number.
+            Defaults to 5.
+        padding_mode (str): ``'zeros'`` (black), ``'border'`` or ``'reflection'``.
+            Defaults to 'zeros'.
+
+    Raises:
+        ValueError: for values outside these ranges.
+    """
+
+    def __init__(self, strength: float = .1, points: int = 5,
+                 padding_mode: str = 'zeros') -> None:
+        super().__init__()
+        if not 0 <= strength <= .5 or points < 2:
+            raise ValueError('SpatialWarp: strength must lie in [0, 0.5] and points be at least '
+                             f'2, got {strength} and {points}')
+        if padding_mode not in ('zeros', 'border', 'reflection'):
+            raise ValueError("SpatialWarp: padding_mode must be 'zeros', 'border' or "
+                             f"'reflection', got {padding_mode!r}")
+        self.strength = strength
+        self.points = points
+        self.padding_mode = padding_mode
+
+    def forward(self, clips: Tensor, targets: ClipTargets) -> Tuple[Tensor, ClipTargets]:
+        """Warp.
+
+        Args:
+            clips (Tensor): ``(B, C, T, H, W)``.
+            targets (ClipTargets): returned unchanged.
+        """
+        offsets = torch.rand(len(clips), self.points**2, 2, device=clips.device)
+        offsets = self.strength * (2 * offsets - 1)
+        return warp_clips(clips, offsets, self.padding_mode), targets
