@@ -11,9 +11,9 @@ VERSION = re.search(r"__version__ = '(.+)'", (HERE / 'devias_mm/__init__.py').re
 REQUIREMENTS = [
     'torch>=2.6', 'mmengine>=0.10.7', 'mmaction2>=1.2.0', 'importlib_metadata', 'decord',
     'opencv-python', 'numpy', 'scipy', 'pandas', 'pyarrow', 'einops', 'kornia>=0.7', 'matplotlib',
-    'seaborn', 'Jinja2', 'tabulate', 'rich', 'scikit-learn'
+    'seaborn', 'Jinja2', 'tabulate', 'rich', 'scikit-learn', 'Pillow'
 ]
-TRANSFORMERS = ['transformers>=4.40', 'Pillow']
+TRANSFORMERS = ['transformers>=4.40']
 # both packages hold the module `mmcv`: a full one that is there already is kept
 if importlib.util.find_spec('mmcv') is None:
     REQUIREMENTS.append('mmcv-lite>=2.0.0,<2.2.0')
@@ -35,5 +35,6 @@ setup(
         clip=TRANSFORMERS,
         detector=TRANSFORMERS,
         tensorboard=['tensorboard'],
+        deepspeed=['deepspeed'],
         wandb=['wandb']),
 )

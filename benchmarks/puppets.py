@@ -1,29 +1,40 @@
 """The embedded benchmark at its demo setting: all methods, all test splits."""
 from devias_mm.harness import Method, Suite
 
+
+def small(folder: str, name: str) -> str:
+    """The embedded recipe of a method."""
+    return f'configs/{folder}/{name}_conv-tokens_1xb16-8x2x1-16e_puppets-rgb.py'
+
+
+ACTION = ('action', )
 suite = Suite(
     name='puppets',
     title='Puppets (demo preset): top-1 accuracy in percent',
     # the order decides the colours of the figures: those of the ladder suite come first
     methods={
-        'naive': Method(
-            'configs/naive/naive-action_conv-tokens_1xb16-8x2x1-16e_puppets-rgb.py',
-            'Naive Action', predicts=('action', )),
-        'be': Method(
-            'configs/be/be_conv-tokens_1xb16-8x2x1-16e_puppets-rgb.py',
-            'BE', 'CVPR 2021', predicts=('action', )),
-        'fame': Method(
-            'configs/fame/fame_conv-tokens_1xb16-8x2x1-16e_puppets-rgb.py',
-            'FAME', 'CVPR 2022', predicts=('action', )),
-        'two-token': Method(
-            'configs/tokens/two-token_conv-tokens_1xb16-8x2x1-16e_puppets-rgb.py',
-            'Two-Token', 'ECCV 2024'),
-        'devias': Method(
-            'configs/devias/devias_conv-tokens_1xb16-8x2x1-16e_puppets-rgb.py',
-            'DEVIAS', 'ECCV 2024'),
-        'naive-scene': Method(
-            'configs/naive/naive-scene_conv-tokens_1xb16-8x2x1-16e_puppets-rgb.py',
-            'Naive Scene', predicts=('scene', )),
+        'naive': Method(small('naive', 'naive-action'), 'Naive Action', predicts=ACTION),
+        'be': Method(small('be', 'be'), 'BE', 'CVPR 2021', ACTION),
+        'fame': Method(small('fame', 'fame'), 'FAME', 'CVPR 2022', ACTION),
+        'two-token': Method(small('tokens', 'two-token'), 'Two-Token', 'ECCV 2024'),
+        'devias': Method(small('devias', 'devias'), 'DEVIAS', 'ECCV 2024'),
+        'naive-scene': Method(small('naive', 'naive-scene'), 'Naive Scene', predicts=('scene', )),
+        'naive-aug': Method(small('naive', 'naive-action-aug'), 'Naive Action w/ Aug',
+                            predicts=ACTION),
+        'mixup': Method(small('mixing', 'mixup'), 'mixup', 'ICLR 2018', ACTION),
+        'cutmix': Method(small('mixing', 'cutmix'), 'CutMix', 'ICCV 2019', ACTION),
+        'videomix': Method(small('mixing', 'videomix'), 'VideoMix', 'arXiv 2020', ACTION),
+        'actor-cutmix': Method(small('actor_cutmix', 'actor-cutmix'), 'ActorCutMix', 'CVIU 2023',
+                               ACTION),
+        'still-mix': Method(small('still_mix', 'still-mix'), 'StillMix (w/o RefNet)', 'ICCV 2023',
+                            ACTION),
+        'albar': Method(small('albar', 'albar'), 'ALBAR', 'ICLR 2025', ACTION),
+        'scene-adversarial': Method(small('scene_adversarial', 'scene-adversarial'),
+                                    'Choi et al.', 'NeurIPS 2019', ACTION),
+        'one-token': Method(small('tokens', 'one-token'), 'One-Token', 'ECCV 2024'),
+        'two-token-be': Method(small('tokens', 'two-token-be'), 'Two-Token w/ BE', 'ECCV 2024'),
+        'two-token-fame': Method(small('tokens', 'two-token-fame'), 'Two-Token w/ FAME',
+                                 'ECCV 2024'),
     },
     seeds=(0, 1, 2),
     splits=('seen', 'unseen', 'unseen-texture', 'scene-only', 'human-only'),

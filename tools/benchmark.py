@@ -107,7 +107,8 @@ def do_run(args, suite) -> int:
     launcher = Launcher(ROOT, args.gpus, args.launcher, args.on_error)
     if args.dry_run:
         for job in jobs:
-            for step, complete in (('train', job.trained), ('test', job.tested)):
+            steps = (('train', job.trained), ('test', job.tested))
+            for step, complete in steps[bool(job.weights):]:
                 print(f'# {job.name}: {step} {"is complete" if complete else "would run"}')
                 if not complete:
                     print(shlex.join(launcher.command(job, step)))

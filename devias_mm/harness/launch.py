@@ -48,11 +48,13 @@ class Launcher:
         """The command line of a step ('train' or 'test') of a job."""
         if step == 'train':
             arguments = [job.config, '--work-dir', str(job.work_dir), '--resume',
-                         '--seed', str(job.seed), '--check-test-lists']
+                         '--seed', str(job.seed), '--check-test-lists', *job.splits]
         else:
             checkpoint = job.checkpoint() or job.work_dir / f'epoch_{job.epochs}.pth'
-            arguments = [job.config, str(checkpoint), '--work-dir', str(job.work_dir),
-                         '--splits', *job.splits]
+            arguments = [job.config, job.weights or str(checkpoint),
+                         '--work-dir', str(job.work_dir), '--splits', *job.splits]
+            if job.weights:
+                arguments += ['--suite', job.suite]
             if self.on_error == 'fail':
                 arguments += ['--on-error', 'fail']
         name = 'pytorch' if self.name == 'none' and self.gpus > 1 else self.name
@@ -60,7 +62,8 @@ class Launcher:
             arguments += ['--launcher', name]
         if job.options:
             arguments += ['--cfg-options', *cfg_options(job.options)]
-        return [*self._prefix(name, job), f'tools/{step}.py', *arguments]
+        tool = 'test_bias' if job.weights else step
+        return [*self._prefix(name, job), f'tools/{tool}.py', *arguments]
 
     def environment(self) -> Dict[str, str]:
         """Environment of the commands: importable package, one thread per process."""

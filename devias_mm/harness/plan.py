@@ -8,7 +8,7 @@ from mmengine.config import Config, DictAction
 
 from devias_mm.files import read_json, write_json
 from devias_mm.harness.identity import config_identity
-from devias_mm.harness.suite import Suite
+from devias_mm.harness.suite import Method, Suite
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,8 @@ class Job:
         work_dir: run folder.
         splits: test splits.
         epochs: length of the training; 0 where the config does not say.
+        suite: name of the suite.
+        weights: released weights, which make a training unnecessary; ``''``: none.
     """
     method: str
     variant: str
@@ -35,6 +37,8 @@ class Job:
     work_dir: Path
     splits: Tuple[str, ...]
     epochs: int = 0
+    suite: str = ''
+    weights: str = ''
 
     @property
     def name(self) -> str:
@@ -44,6 +48,8 @@ class Job:
     @property
     def trained(self) -> bool:
         """Whether the training is complete and its checkpoint is there."""
+        if self.weights:
+            return True
         marker = self._marker('train')
         return marker is not None and self.checkpoint() is not None
 
@@ -70,6 +76,8 @@ class Job:
         After a kill the pointer may lag behind the files, or be empty. A run folder
         may have been moved: then the file of the name in it.
         """
+        if self.weights:
+            return Path(self.weights)
         final = self.work_dir / f'epoch_{self.epochs}.pth'
         if final.is_file():
             return final
@@ -115,13 +123,32 @@ def plan_jobs(suite: Suite, root: Path, out: Path, methods: Optional[Sequence[st
     for name, method in suite.select(methods).items():
         for variant, overrides in variants.items():
             changes = {**method.overrides, **overrides, **(options or {})}
-            cfg = resolve_config(root / method.config, changes)
+            cfg = _resolve_method(suite, method, root, changes)
             identity = config_identity(cfg, root, manifest, processes)
             folder = out / suite.name / name / variant
             jobs += [Job(name, variant, seed, method.config, changes, identity,
                          folder / f'seed{seed}-{identity[:8]}', tuple(suite.splits),
-                         int(cfg.get('train_cfg', {}).get('max_epochs', 0))) for seed in seeds]
+                         int(cfg.get('train_cfg', {}).get('max_epochs', 0)), suite.name,
+                         _weights(method, root))
+                     for seed in (seeds[:1] if method.checkpoint else seeds)]
     return sorted(jobs, key=lambda job: seeds.index(job.seed))
+
+
+def _resolve_method(suite: Suite, method: Method, root: Path, changes: Dict[str, Any]) -> Config:
+    if not method.checkpoint:
+        return resolve_config(root / method.config, changes)
+    from devias_mm.harness.any_model import adapt_config, find_config  # imports the models
+    path = method.config if '::' in method.config else root / method.config
+    cfg = adapt_config(Config.fromfile(str(find_config(path))),
+                       Config.fromfile(str(root / suite.data_config)))
+    cfg.merge_from_dict(dict(changes, load_from=Path(method.checkpoint).name))
+    return cfg
+
+
+def _weights(method: Method, root: Path) -> str:
+    """The released weights of a method: a file of that name here, or where they are."""
+    here = root / 'checkpoints' / Path(method.checkpoint).name
+    return str(here) if here.is_file() else method.checkpoint
 
 
 def require_data(suite: Suite, root: Path) -> Optional[Path]:

@@ -19,18 +19,23 @@ class Method:
     """One row of a table.
 
     Attributes:
-        config: config file, relative to the repository's root.
+        config: config file, relative to the repository's root; with a
+            ``checkpoint`` also ``mmaction::recognition/...``, one of MMAction2's.
         label: name in tables and figures.
         paper: where the method was published, e.g. ``'ECCV 2024'``.
         predicts: what it predicts, of ``'action'`` and ``'scene'``.
         overrides: changes to the config as ``--cfg-options`` takes them,
             ``{'train_cfg.max_epochs': 12}``.
+        checkpoint: released weights of an MMAction2 model, a URL or file: the
+            method is not trained, and ``tools/test_bias.py`` tests it. A file of the
+            URL's name in ``checkpoints/`` is used instead of a download.
     """
     config: str
     label: str = ''
     paper: str = ''
     predicts: Tuple[str, ...] = TASKS
     overrides: Mapping[str, Any] = field(default_factory=dict)
+    checkpoint: str = ''
 
     def __post_init__(self):
         unknown = [task for task in self.predicts if task not in TASKS]
@@ -56,7 +61,7 @@ class Suite:
     """A training set, its methods and seeds, its test splits and the columns of its table.
 
     Attributes:
-        name: folder of its results.
+        name: folder of its results; of a suite file, its stem.
         title: heading of its tables.
         methods: method name -> :class:`Method`, in the order of the table.
         splits: names of the test splits.

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from devias_mm.files import atomic_path
+from devias_mm.methods.base import hard_labels
 
 from .style import DPI, apply_style, plt
 
@@ -55,7 +56,8 @@ def augment_batch(preprocessor, data: dict, seed: int = 0) -> AugmentedBatch:
     titles = [sample.get('video_id', '?') for sample in data['data_samples'] for _ in range(views)]
     if targets.scene is not None and targets.scene.dim() == 1:
         titles = [f'{title}\naction {action}, scene {scene}' for title, action, scene in
-                  zip(titles, targets.action.tolist(), targets.scene.tolist())]
+                  zip(titles, *(hard_labels(labels).tolist()
+                                for labels in (targets.action, targets.scene)))]
     masks = [None if mask is None else mask.cpu() for mask in (targets.masks, targets.clip_mask)]
     clips = torch.stack(list(data['inputs'])).flatten(0, 1)
     return AugmentedBatch(titles, clips, seen.cpu(), *masks)

@@ -139,7 +139,7 @@ def test_launchers(tmp_path, monkeypatch):
     job = plan_jobs(make_suite(), root, root)[0]
     single = Launcher(root).command(job, 'train')
     assert single[2:] == ['tools/train.py', 'configs/naive.py', '--work-dir', str(job.work_dir),
-                          '--resume', '--seed', '0', '--check-test-lists']
+                          '--resume', '--seed', '0', '--check-test-lists', *job.splits]
     several = Launcher(root, gpus=4).command(job, 'train')
     assert 'torch.distributed.run' in several and '--nproc_per_node=4' in several
     assert several[-2:] == ['--launcher', 'pytorch']

@@ -3,14 +3,21 @@ from fake_suite import make_suite
 
 from devias_mm.datasets.puppets.presets import PRESETS
 from devias_mm.harness import Method, load_suite
-from devias_mm.harness.plan import resolve_config
+from devias_mm.harness.launch import Launcher
+from devias_mm.harness.plan import plan_jobs, resolve_config
 from devias_mm.harness.suite import list_suites
 
 
 def test_shipped_suites_load(root):
     suites = {path.stem: load_suite(path, root) for path in list_suites(root)}
-    assert list(suites['puppets'].methods) == ['naive', 'be', 'fame', 'two-token', 'devias',
-                                               'naive-scene']
+    assert {'naive', 'be', 'fame', 'two-token', 'devias', 'naive-scene'} <= set(
+        suites['puppets'].methods)
+    # DEVIAS, section 4.3: the sets of the main and of the comprehensive protocol
+    for name in ('ucf101', 'kinetics400'):
+        counts = [len(getattr(suites[name], column)) for column in (
+            'action_unseen', 'scene_unseen', 'action_unseen_all', 'scene_unseen_all')]
+        assert counts == [2, 3, 6, 4] and suites[name].scene_topk == 5
+    assert suites['hvu'].scene_topk == 1
     assert load_suite('benchmarks/puppets', root).name == 'puppets'
     ladder = suites['puppets_ladder']
     # the data set of the ladder has a training list for each
@@ -23,11 +30,40 @@ def test_configs_of_shipped_suites_resolve(root):
     for path in list_suites(root):
         suite = load_suite(path, root)
         for method in suite.methods.values():
+            if method.checkpoint:
+                continue
             cfg = resolve_config(root / method.config, method.overrides)
             assert set(suite.splits) <= set(cfg.test_cfg.splits), method.config
             for variant in suite.variants.values():
                 # an override of a field that does not exist would change nothing
                 assert all(key in _fields(cfg.to_dict()) for key in variant.overrides)
+
+
+def test_released_models_are_tested_and_not_trained(root, tmp_path):
+    suite = load_suite('hat74', root)
+    assert len(suite.methods) >= 50
+    name = next(iter(suite.methods))
+    method = suite.methods[name]
+    job, = plan_jobs(suite, root, tmp_path, [name], [3, 4])  # random seeds play no part
+    command = Launcher(root).command(job, 'test')
+    assert job.trained and not job.tested
+    assert command[2:5] == ['tools/test_bias.py', method.config, method.checkpoint]
+    assert command[-2:] == ['--suite', 'hat74']
+    assert set(suite.splits) <= set(resolve_config(root / suite.data_config, {}).test_cfg.splits)
+
+
+def test_a_suite_of_some_splits():
+    suite = make_suite(splits=('seen', 'unseen', 'texture', 'scene-only', 'swap/1', 'swap/2'),
+                       sets={'swap': ('swap/1', 'swap/2')}, swap_sets=('swap', ),
+                       action_unseen=('unseen', 'swap'))
+    part = suite.only(['swap/2', 'seen', 'scene-only'])
+    assert part.splits == ('seen', 'scene-only', 'swap/2')
+    assert part.sets == {'swap': ('swap/2', )} and part.swap_sets == ('swap', )
+    assert part.action_unseen == ('swap', ) and part.scene_unseen == ('scene-only', )
+    assert part.background_only == 'scene-only' and part.human_only is None
+    assert suite.only(['swap/1']).background_only is None
+    with pytest.raises(ValueError, match="unknown split 'no'"):
+        suite.only(['no'])
 
 
 def _fields(content, prefix=''):

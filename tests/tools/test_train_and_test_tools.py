@@ -106,7 +106,8 @@ def test_test_lists_are_checked_before_a_training(trained, tmp_path, tiny_data, 
         file.write('gone.mp4 0 0 0\n')
     options = ['--data-root', tmp_path, '--work-dir', tmp_path / 'work', '--check-test-lists']
     error = run_tool(monkeypatch, 'train.py', trained / 'tiny.py', *options)
-    assert 'gone.mp4' in error and 'unseen.txt' in error
+    assert 'gone.mp4' in error and 'unseen.txt' in error and "split 'unseen'" in error
+    assert error == run_tool(monkeypatch, 'train.py', trained / 'tiny.py', *options, 'un*')
     assert not list(tmp_path.rglob('*.pth'))
 
 

@@ -11,13 +11,13 @@ import sys
 
 import numpy as np
 import torch
-from mmaction.registry import DATASETS, MODELS
+from mmaction.registry import DATASETS
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
-from mmengine.registry import init_default_scope
 
 import devias_mm  # noqa: F401  (registers datasets and models)
-from devias_mm.engine.checkpoints import CheckpointError, check_weights, load_checkpoint_file
+from devias_mm.engine.checkpoints import CheckpointError
+from devias_mm.engine.inference import load_recognizer
 from devias_mm.visualization.overlays import draw_slots
 
 
@@ -42,11 +42,7 @@ def main() -> None:
     split = args.split or next(iter(cfg.test_splits))
     if split not in cfg.test_splits:
         raise ValueError(f'unknown split {split!r}; accepted: {", ".join(cfg.test_splits)}')
-    init_default_scope(cfg.default_scope)
-    model = MODELS.build(cfg.model).eval()
-    checkpoint = load_checkpoint_file(args.checkpoint)
-    check_weights(model, checkpoint, args.checkpoint)
-    model.load_state_dict(checkpoint['state_dict'], strict=False)
+    model = load_recognizer(cfg, args.checkpoint).cpu()
 
     dataset = DATASETS.build({**cfg.test_dataloader.dataset, **cfg.test_splits[split]})
     count = min(args.clips, len(dataset))
@@ -55,9 +51,10 @@ def main() -> None:
     clips = torch.stack(batch['inputs'])[:, 0]  # the first view
     inputs = model.data_preprocessor(batch)['inputs'][:, 0]
     output = model.encode_slots(inputs)
-    probability = output.logits.softmax(-1).split([model.num_classes, model.num_scene_classes], -1)
+    probability = output.logits.softmax(-1)
     rows = torch.arange(count)
-    chosen = [part.amax(-1).argmax(1) for part in probability]
+    chosen = model.choose_slots(probability)
+    probability = probability.split([model.num_classes, model.num_scene_classes], -1)
     t, h, w = output.grid
     maps = {f'{name} slot': output.attention[rows, slot].view(count, t, h, w)
             for name, slot in zip(('action', 'scene'), chosen)}

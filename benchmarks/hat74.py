@@ -1,0 +1,49 @@
+"""The models of the HAT paper (NeurIPS 2022, Tables 1 and 2), as MMAction2 1.x releases them.
+
+The paper tested the 74 Kinetics-400 models of MMAction2 0.x. These are the models of
+the same 13 architectures in the installed MMAction2 that have released weights; names,
+configs and weights are those of its metafiles. Nothing is downloaded until a model is tested.
+"""
+from dataclasses import replace
+from pathlib import Path
+
+import mmaction
+import yaml
+
+from devias_mm.harness import Method, load_suite
+from devias_mm.harness.any_model import ZOO
+
+ARCHITECTURES = ('tsn', 'i3d', 'r2plus1d', 'tsm', 'slowfast', 'slowonly', 'csn', 'tin', 'tpn',
+                 'x3d', 'omnisource', 'tanet', 'timesformer')
+KINETICS400 = load_suite(Path(__file__).with_name('kinetics400.py'))
+
+
+def released(architecture: str) -> dict:
+    """The RGB models of an architecture that were trained on Kinetics-400."""
+    folder = Path(mmaction.__file__).parent / '.mim' / 'configs' / 'recognition' / architecture
+    if not (folder / 'metafile.yml').is_file():
+        return {}
+    models = yaml.safe_load((folder / 'metafile.yml').read_text())['Models']
+    return {model['Name']: Method(model['Config'].replace('configs/', ZOO, 1), model['Name'],
+                                  'NeurIPS 2022', predicts=('action', ),
+                                  checkpoint=model['Weights'])
+            for model in models
+            if model.get('Weights') and model.get('Modality') == 'RGB'
+            and model['Results'][0]['Dataset'] == 'Kinetics-400'}
+
+
+SAME = tuple(f'hat-same/{draw}' for draw in (1, 2, 3))
+HAT = tuple(split for split in KINETICS400.splits if split.startswith('hat-'))
+
+suite = replace(
+    KINETICS400,
+    name='hat74',
+    title='Kinetics-400 models of MMAction2 on HAT: top-1 accuracy in percent',
+    methods={name: method for architecture in ARCHITECTURES
+             for name, method in released(architecture).items()},
+    splits=('seen', *HAT, *SAME),
+    sets={**KINETICS400.sets, 'hat-same': SAME},
+    action_unseen=('hat-random', ),
+    swap_sets=('hat-same', 'hat-random', 'hat-close', 'hat-far'),
+    scene_seen=(), scene_unseen=(), action_unseen_all=(), scene_unseen_all=(),
+)

@@ -1,0 +1,16 @@
+"""Kinetics-400 with its SCUBA and HAT test sets (DEVIAS Tables 3 and 8)."""
+from dataclasses import replace
+from pathlib import Path
+
+from devias_mm.harness import load_suite
+
+UCF101 = load_suite(Path(__file__).with_name('ucf101.py'))
+
+suite = replace(
+    UCF101,
+    name='kinetics400',
+    title='Kinetics-400: action top-1, scene top-5 in percent',
+    methods={name: replace(method, config=method.config.replace('ucf101', 'kinetics400'))
+             for name, method in UCF101.methods.items()},
+    data_config='configs/_base_/datasets/kinetics400.py',
+)
