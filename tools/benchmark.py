@@ -107,11 +107,13 @@ def do_run(args, suite) -> int:
     launcher = Launcher(ROOT, args.gpus, args.launcher, args.on_error)
     if args.dry_run:
         for job in jobs:
-            steps = (('train', job.trained), ('test', job.tested))
-            for step, complete in steps[bool(job.weights):]:
-                print(f'# {job.name}: {step} {"is complete" if complete else "would run"}')
+            steps = [(job.start, 'train', job.start.trained)] if job.start else []
+            steps += [] if job.weights else [(job, 'train', job.trained)]
+            for part, step, complete in [*steps, (job, 'test', job.tested)]:
+                shown = step if part is job else 'pretrain'
+                print(f'# {job.name}: {shown} {"is complete" if complete else "would run"}')
                 if not complete:
-                    print(shlex.join(launcher.command(job, step)))
+                    print(shlex.join(launcher.command(part, step)))
         return 0
     console.print(f'{suite.title}: {len(jobs)} jobs, results in {args.out / suite.name}')
     failures = run_jobs(jobs, launcher, progress=Progress(jobs, console))

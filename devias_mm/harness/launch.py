@@ -9,7 +9,7 @@ import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable, Dict, Iterator, List, Optional, Sequence
+from typing import Callable, Dict, Iterator, List, Optional, Sequence, Tuple
 
 from devias_mm.harness.plan import Job, cfg_options
 from devias_mm.harness.progress import Progress
@@ -50,7 +50,7 @@ class Launcher:
             arguments = [job.config, '--work-dir', str(job.work_dir), '--resume',
                          '--seed', str(job.seed), '--check-test-lists', *job.splits]
         else:
-            checkpoint = job.checkpoint() or job.work_dir / f'epoch_{job.epochs}.pth'
+            checkpoint = job.checkpoint() or job.final_checkpoint
             arguments = [job.config, job.weights or str(checkpoint),
                          '--work-dir', str(job.work_dir), '--splits', *job.splits]
             if job.weights:
@@ -60,8 +60,11 @@ class Launcher:
         name = 'pytorch' if self.name == 'none' and self.gpus > 1 else self.name
         if name != 'none':
             arguments += ['--launcher', name]
-        if job.options:
-            arguments += ['--cfg-options', *cfg_options(job.options)]
+        options = dict(job.options)
+        if step == 'train' and job.start is not None:
+            options['load_from'] = str(job.start.final_checkpoint)
+        if options:
+            arguments += ['--cfg-options', *cfg_options(options)]
         tool = 'test_bias' if job.weights else step
         return [*self._prefix(name, job), f'tools/{tool}.py', *arguments]
 
@@ -192,10 +195,9 @@ def run_jobs(jobs: Sequence[Job], launcher: Launcher, runner: Optional[Runner] =
     with termination_as_interrupt(), (progress or Progress(jobs)) as shown:
         for job in jobs:
             failure = None
-            for step in STEPS:
-                # the checkpoints of a tested job may have been deleted to save space
-                if failure is None and not (job.tested or step == 'train' and job.trained):
-                    failure = _run_step(job, step, launcher, runner, shown)
+            for part, step in _steps(job):
+                if failure is None and not (job.tested or step == 'train' and part.trained):
+                    failure = _run_step(part, step, launcher, runner, shown, job)
             if failure is None:
                 shown.update(job, 'complete')
             else:
@@ -204,13 +206,20 @@ def run_jobs(jobs: Sequence[Job], launcher: Launcher, runner: Optional[Runner] =
     return failures
 
 
-def _run_step(job: Job, step: str, launcher: Launcher, runner: Runner,
-              shown: Progress) -> Optional[Failure]:
+def _steps(job: Job) -> List[Tuple[Job, str]]:
+    """What a job consists of; a trained one does not need its pre-training any more."""
+    # the checkpoints of a tested job may have been deleted to save space
+    before = [] if job.start is None or job.trained else [(job.start, 'train')]
+    return [*before, *((job, step) for step in STEPS)]
+
+
+def _run_step(job: Job, step: str, launcher: Launcher, runner: Runner, shown: Progress,
+              shown_as: Job) -> Optional[Failure]:
     job.work_dir.mkdir(parents=True, exist_ok=True)
     log = job.work_dir / f'{step}.log'
     start = time.time()
     state = dict(train='training', test='testing')[step]
-    shown.update(job, state, log)
+    shown.update(shown_as, state if job is shown_as else 'pre-training', log)
     code = runner(job, step, launcher.command(job, step), log, shown.refresh)
     reason = f'exit code {code}' if code else _missing_output(job, step)
     if reason:

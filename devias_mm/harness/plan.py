@@ -1,6 +1,7 @@
 """From a suite to its jobs: one training and one test per method, variant and seed."""
 import time
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
@@ -27,6 +28,7 @@ class Job:
         epochs: length of the training; 0 where the config does not say.
         suite: name of the suite.
         weights: released weights, which make a training unnecessary; ``''``: none.
+        start: the pre-training whose last checkpoint the training starts from.
     """
     method: str
     variant: str
@@ -39,6 +41,7 @@ class Job:
     epochs: int = 0
     suite: str = ''
     weights: str = ''
+    start: Optional['Job'] = None
 
     @property
     def name(self) -> str:
@@ -70,6 +73,11 @@ class Job:
         """The prediction table of a split."""
         return self.work_dir / 'predictions' / f'{split}.parquet'
 
+    @property
+    def final_checkpoint(self) -> Path:
+        """Where the training leaves the checkpoint of its last epoch."""
+        return self.work_dir / f'epoch_{self.epochs}.pth'
+
     def checkpoint(self) -> Optional[Path]:
         """The checkpoint of the last epoch, or else what MMEngine's ``last_checkpoint`` names.
 
@@ -78,9 +86,8 @@ class Job:
         """
         if self.weights:
             return Path(self.weights)
-        final = self.work_dir / f'epoch_{self.epochs}.pth'
-        if final.is_file():
-            return final
+        if self.final_checkpoint.is_file():
+            return self.final_checkpoint
         pointer = self.work_dir / 'last_checkpoint'
         if not pointer.is_file():
             return None
@@ -123,15 +130,27 @@ def plan_jobs(suite: Suite, root: Path, out: Path, methods: Optional[Sequence[st
     for name, method in suite.select(methods).items():
         for variant, overrides in variants.items():
             changes = {**method.overrides, **overrides, **(options or {})}
+            make = partial(_make_job, root, manifest, processes, out / suite.name / name / variant,
+                           method=name, variant=variant, options=changes, suite=suite.name)
             cfg = _resolve_method(suite, method, root, changes)
-            identity = config_identity(cfg, root, manifest, processes)
-            folder = out / suite.name / name / variant
-            jobs += [Job(name, variant, seed, method.config, changes, identity,
-                         folder / f'seed{seed}-{identity[:8]}', tuple(suite.splits),
-                         int(cfg.get('train_cfg', {}).get('max_epochs', 0)), suite.name,
-                         _weights(method, root))
-                     for seed in (seeds[:1] if method.checkpoint else seeds)]
+            start = resolve_config(root / method.pretrain, changes) if method.pretrain else None
+            for seed in seeds[:1] if method.checkpoint else seeds:
+                first = None
+                if start is not None:
+                    first = make('pretrain-', start, seed=seed, config=method.pretrain, splits=())
+                    cfg.load_from = first.identity  # another pre-training is another job
+                jobs.append(make('', cfg, seed=seed, config=method.config,
+                                 splits=tuple(suite.splits), weights=_weights(method, root),
+                                 start=first))
     return sorted(jobs, key=lambda job: seeds.index(job.seed))
+
+
+def _make_job(root: Path, manifest: Optional[Path], processes: int, folder: Path, prefix: str,
+              cfg: Config, seed: int, **fields: Any) -> Job:
+    identity = config_identity(cfg, root, manifest, processes)
+    return Job(seed=seed, identity=identity,
+               work_dir=folder / f'{prefix}seed{seed}-{identity[:8]}',
+               epochs=int(cfg.get('train_cfg', {}).get('max_epochs', 0)), **fields)
 
 
 def _resolve_method(suite: Suite, method: Method, root: Path, changes: Dict[str, Any]) -> Config:

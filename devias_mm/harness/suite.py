@@ -29,6 +29,8 @@ class Method:
         checkpoint: released weights of an MMAction2 model, a URL or file: the
             method is not trained, and ``tools/test_bias.py`` tests it. A file of the
             URL's name in ``checkpoints/`` is used instead of a download.
+        pretrain: config of a training whose weights this one starts from
+            (``load_from``), with the same seed, in the same command.
     """
     config: str
     label: str = ''
@@ -36,6 +38,7 @@ class Method:
     predicts: Tuple[str, ...] = TASKS
     overrides: Mapping[str, Any] = field(default_factory=dict)
     checkpoint: str = ''
+    pretrain: str = ''
 
     def __post_init__(self):
         unknown = [task for task in self.predicts if task not in TASKS]

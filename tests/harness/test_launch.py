@@ -1,5 +1,6 @@
 import io
 import os
+import shutil
 import signal
 import subprocess
 import threading
@@ -9,6 +10,7 @@ import pytest
 from fake_suite import fake_train, make_repository, make_suite, write_table, write_tools
 from rich.console import Console
 
+from devias_mm.harness import Method
 from devias_mm.harness.launch import Launcher, run_jobs, run_lock, termination_as_interrupt
 from devias_mm.harness.plan import plan_jobs
 from devias_mm.harness.progress import Progress, read_position
@@ -65,6 +67,49 @@ def test_continues_after_a_kill_anywhere(repository, kill_at):
     assert third.calls == []
     assert all(job.tested for job in jobs)
     assert not list((repository / 'out').rglob('.*.done'))
+
+
+def make_pretrained(repository, **changes):
+    methods = {'dsm': Method('configs/strong.py', pretrain='configs/naive.py', **changes)}
+    return plan_jobs(make_suite(methods=methods, seeds=(0, )), repository, repository / 'out')
+
+
+@pytest.mark.parametrize('kill_at', range(1, 4))
+def test_a_training_starts_from_its_pretraining(repository, kill_at):
+    jobs = make_pretrained(repository)
+    job, start = jobs[0], jobs[0].start
+    assert start.work_dir.parent == job.work_dir.parent and start.work_dir != job.work_dir
+    assert start.config == 'configs/naive.py' and start.seed == job.seed
+    command = Launcher(repository).command(job, 'train')
+    assert command[-2:] == ['--cfg-options', f'load_from={start.work_dir / "epoch_3.pth"}']
+    assert not any('load_from' in word for word in Launcher(repository).command(job, 'test'))
+    first = FakeRunner(kill_at)
+    with pytest.raises(KeyboardInterrupt):
+        run_jobs(jobs, Launcher(repository), first, plain(jobs))
+    assert start.trained == (kill_at > 1) and job.trained == (kill_at > 2)
+    second, progress = FakeRunner(), plain(jobs)
+    assert run_jobs(jobs, Launcher(repository), second, progress) == []
+    assert [step for *_, step in first.calls[:-1] + second.calls] == ['train', 'train', 'test']
+    assert job.tested and ('pre-training' in progress.console.file.getvalue()) == (kill_at == 1)
+    shutil.rmtree(start.work_dir)  # a finished job does not need it
+    third = FakeRunner()
+    assert run_jobs(jobs, Launcher(repository), third, plain(jobs)) == [] and third.calls == []
+
+
+def test_another_pretraining_is_another_job(repository):
+    first = make_pretrained(repository)[0]
+    config = repository / 'configs' / 'naive.py'
+    config.write_text(config.read_text() + 'warm = True\n')
+    second = make_pretrained(repository)[0]
+    assert first.start.identity != second.start.identity
+    assert first.identity != second.identity
+
+
+def test_a_failed_pretraining_fails_the_job(repository):
+    jobs = make_pretrained(repository)
+    failures = run_jobs(jobs, Launcher(repository), FakeRunner(fail=['dsm']), plain(jobs))
+    assert [failure.job for failure in failures] == [jobs[0].start]
+    assert not jobs[0].trained
 
 
 def test_tested_jobs_need_no_checkpoint(repository):
