@@ -9,8 +9,8 @@ UCF101 = load_suite(Path(__file__).with_name('ucf101.py'))
 suite = Suite(
     name='hvu',
     title='HVU: top-1 accuracy in percent',
-    methods={name: replace(UCF101.methods[name], config=UCF101.methods[name].config.replace(
-                 '100e_ucf101', '50e_hvu'))
+    methods={name: replace(UCF101.methods[name], pretrain='',
+                           config=UCF101.methods[name].config.replace('100e_ucf101', '50e_hvu'))
              for name in ('naive', 'fame', 'naive-scene', 'one-token', 'two-token',
                           'two-token-fame', 'devias')},
     splits=('seen', 'unseen'),

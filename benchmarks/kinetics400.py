@@ -10,7 +10,10 @@ suite = replace(
     UCF101,
     name='kinetics400',
     title='Kinetics-400: action top-1, scene top-5 in percent',
-    methods={name: replace(method, config=method.config.replace('ucf101', 'kinetics400'))
+    methods={name: replace(method, config=method.config.replace('ucf101', 'kinetics400'),
+                           # DEVIAS: on UCF-101 alone
+                           pretrain='' if name == 'devias' else
+                           method.pretrain.replace('ucf101', 'kinetics400'))
              for name, method in UCF101.methods.items()},
     data_config='configs/_base_/datasets/kinetics400.py',
 )

@@ -2,9 +2,9 @@
 from devias_mm.harness import Method, Suite
 
 
-def vit(folder: str, name: str) -> str:
+def vit(folder: str, name: str, epochs: int = 100) -> str:
     """The ViT-B recipe of a method."""
-    return f'configs/{folder}/{name}_vit-base-p16_8xb12-16x4x1-100e_ucf101-rgb.py'
+    return f'configs/{folder}/{name}_vit-base-p16_8xb12-16x4x1-{epochs}e_ucf101-rgb.py'
 
 
 DRAWS = {f'hat-{kind}': tuple(f'hat-{kind}/{draw}' for draw in (1, 2, 3))
@@ -27,8 +27,11 @@ suite = Suite(
                            predicts=('action', )),
         'actor-cutmix': Method(vit('actor_cutmix', 'actor-cutmix'), 'ActorCutMix', 'CVIU 2023',
                                predicts=('action', )),
-        'still-mix': Method(vit('still_mix', 'still-mix'), 'StillMix', 'ICCV 2023',
+        'still-mix': Method(vit('still_mix', 'still-mix'), 'StillMix (w/o RefNet)', 'ICCV 2023',
                             predicts=('action', )),
+        # its small steps fine-tune an encoder that knows the actions
+        'albar': Method(vit('albar', 'albar', epochs=50), 'ALBAR', 'ICLR 2025',
+                        predicts=('action', ), pretrain=vit('naive', 'naive-action')),
         'naive-scene': Method(vit('naive', 'naive-scene'), 'Naive Scene ViT',
                               predicts=('scene', )),
         'one-token': Method(vit('tokens', 'one-token'), 'One-Token', 'ECCV 2024'),
@@ -36,7 +39,9 @@ suite = Suite(
         'two-token-be': Method(vit('tokens', 'two-token-be'), 'Two-Token w/ BE', 'ECCV 2024'),
         'two-token-fame': Method(vit('tokens', 'two-token-fame'), 'Two-Token w/ FAME',
                                  'ECCV 2024'),
-        'devias': Method(vit('devias', 'devias'), 'DEVIAS', 'ECCV 2024'),
+        # supp. B: on UCF-101 it starts from weights that know the actions
+        'devias': Method(vit('devias', 'devias'), 'DEVIAS', 'ECCV 2024',
+                         pretrain=vit('naive', 'naive-action')),
     },
     splits=('seen', 'scuba-vqgan', 'scuba-sinusoid', 'scuba-places365', 'hat-scene-only',
             'hat-human-only', *(split for draws in DRAWS.values() for split in draws)),

@@ -1,4 +1,4 @@
-"""The configs against the hyper-parameters that the DEVIAS paper prints (Tables 6, 14, 16-22)."""
+"""The configs against the hyper-parameters of the DEVIAS paper (Tables 6, 12, 14-20, 22)."""
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -82,25 +82,53 @@ def test_augmentations(method, data):
     assert test['ReadClip'].sampler.num_clips == 2
     assert test['Resize'].scale == (256, 256)
     assert 'ThreeCropViews' in test
-    mixing = {'Mixup', 'CutMix', 'RandomErasing'}
-    if method.endswith('-aug'):
-        assert mixing & augmented_types(cfg)
+    found = all_augments(cfg)
+    if method.endswith('-aug'):  # Table 17
+        assert set(found) == {'OneOf', 'Mixup', 'CutMix', 'RandomErasing'}
+        assert (found['Mixup'].alpha, found['CutMix'].alpha) == (.8, 1.)
+        assert found['RandomErasing'].prob == .25
     else:
-        assert not mixing & augmented_types(cfg)
+        assert not {'Mixup', 'CutMix', 'RandomErasing'} & set(found)
         assert not any('Erasing' in step or 'RandAugment' in step for step in steps)
 
 
-def augmented_types(cfg: Config) -> set:
-    """Types of all augmentations, those within others included."""
-    found, stack = set(), list(cfg.model.data_preprocessor.get('augments', []))
+def all_augments(cfg: Config) -> dict:
+    """All augmentations by type, those within others included."""
+    found, stack = {}, list(cfg.model.data_preprocessor.get('augments', []))
     while stack:
         node = stack.pop()
-        if isinstance(node, dict):
-            found.add(node.get('type'))
-            stack.extend(node.values())
-        elif isinstance(node, (list, tuple)):
-            stack.extend(node)
+        found[node.type] = node
+        stack.extend(node.get('augments', []))
     return found
+
+
+@pytest.mark.parametrize('data, classes', [('places365', 365), ('sun397', 397)])
+def test_scene_model(data, classes):  # Table 15
+    cfg = Config.fromfile(
+        ROOT / f'configs/scene_model/scene-model_vit-base-p16_8xb32-16x1x1-100e_{data}-rgb.py')
+    optimizer = cfg.optim_wrapper.optimizer
+    assert (optimizer.type, optimizer.weight_decay, optimizer.betas) == ('AdamW', .05, (.9, .999))
+    assert optimizer.lr == pytest.approx(5e-4 * 32 * GPUS / 256)
+    assert cfg.train_dataloader.batch_size == 32
+    assert cfg.optim_wrapper.accumulative_counts == 2  # update frequency
+    assert cfg.optim_wrapper.paramwise_cfg.decay_rate == .65
+    assert (cfg.model.backbone.drop_path_rate, cfg.model.label_smoothing) == (.1, .1)
+    found = all_augments(cfg)
+    assert (found['Mixup'].alpha, found['CutMix'].alpha) == (.8, 1.)
+    assert cfg.train_dataloader.dataset.pipeline[0].transforms[-1] == dict(
+        type='Flip', flip_ratio=.5)
+    assert [scheduler.end for scheduler in cfg.param_scheduler] == [5, 100]
+    assert cfg.train_cfg.max_epochs == 100
+    assert cfg.model.num_classes == classes
+    # the teacher that its checkpoint becomes: names and shapes of all weights are the same
+    teacher = Config.fromfile(ROOT / 'configs/_base_/models/places365_teacher.py').scene_teacher
+    model = dict(cfg.model, backbone=dict(cfg.model.backbone, depth=1))
+    teacher = dict(teacher, num_scene_classes=classes, init_cfg=None,
+                   backbone=dict(teacher.backbone, depth=1))
+    with DefaultScope.overwrite_default_scope(cfg.default_scope):
+        own, needed = (MODELS.build(part).state_dict() for part in (model, teacher))
+    assert {key: value.shape for key, value in own.items()} == {
+        key: value.shape for key, value in needed.items()}
 
 
 @pytest.mark.parametrize('method', ['be/be', 'tokens/two-token-be'])
@@ -129,6 +157,9 @@ def test_devias(data, suffix):  # Table 22
     assert cfg.model.slot_attention.num_iters == iters
     assert cfg.model.slot_attention.num_slots == 2
     assert cfg.optim_wrapper.paramwise_cfg.lr_mult == {'slot_attention': .1}
+    # supp. B: VideoMAE weights, on UCF-101 fine-tuned for its actions
+    start = 'ucf101' if data == 'ucf101' else 'videomae'
+    assert cfg.load_from == f'checkpoints/vit-base-p16_{start}.pth'
     # HVU has scene labels; elsewhere a Places365 model gives them
     assert ('scene_teacher' in cfg.model) == (data != 'hvu')
     for weight in ('mask_weight', 'guidance_weight', 'cosine_weight'):  # alpha, beta, gamma

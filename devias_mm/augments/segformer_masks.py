@@ -16,7 +16,7 @@ IMAGENET_STD = (0.229, 0.224, 0.225)
 
 @MODELS.register_module()
 class SegFormerMasks(nn.Module):
-    """Put the masks of people into the targets of a batch (DEVIAS Table 14 (i)).
+    """Put the masks of people into the targets of a batch (DEVIAS Table 6 (i)).
 
     A mask source like :class:`FAMEMasks`, with a trained network of the extra ``segformer`` in
     place of motion and colour. The network is frozen, does not belong to the recognizer's

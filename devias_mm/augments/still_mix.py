@@ -131,7 +131,8 @@ class StillMix(nn.Module):
                              f'the clips {size}: make the bank with a config of the same '
                              'resolution')
         rows = torch.randint(len(bank), (len(clips), ))  # on the CPU, as the bank
-        return torch.from_numpy(bank[rows.numpy()]).to(clips.device).to(clips.dtype) / 255
+        frames = torch.from_numpy(bank[rows.numpy()]).to(clips.device, non_blocking=True)
+        return frames.to(clips.dtype) / 255
 
     @staticmethod
     def batch_frames(clips: Tensor) -> Tensor:

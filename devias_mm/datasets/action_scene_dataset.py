@@ -108,8 +108,10 @@ class ActionSceneDataset(BaseActionDataset):
         missing = [item for item in items if not exists(item['filename'])]
         if missing:
             with open(self.ann_file, encoding='utf-8') as file:
-                lines = {line.strip().rsplit(self.delimiter, len(self.columns) - 1)[0]: number
-                         for number, line in enumerate(file, 1) if line.strip()}
+                fields = (line.strip().rsplit(self.delimiter, len(self.columns) - 1)
+                          for line in file)
+                lines = {field[0].strip(): number for number, field in enumerate(fields, 1)
+                         if field}
             named = []
             for item in missing[:3]:
                 name = item['listed'][len(self.filename_prefix):]

@@ -17,7 +17,8 @@ def label_map(infos: Sequence[dict], names: Dict[str, int]) -> Tuple[LabelMap, L
     """The label of each class folder and each video of a split, and what contradicts itself.
 
     A folder in a video's name is that of a class where two or more, and more than half, of its
-    videos have one label: SCUBA's Kinetics videos all lie in ``val/``.
+    videos have one label; the only folder of a split is, where all have: SCUBA's Kinetics videos
+    lie in ``val/``.
 
     Args:
         infos (Sequence[dict]): annotations with ``video_id`` and ``label``; of HAT also
@@ -45,7 +46,7 @@ def label_map(infos: Sequence[dict], names: Dict[str, int]) -> Tuple[LabelMap, L
     for folder, found in folders.items():
         sizes = Counter({label: len(members) for label, members in found.items()})
         label, size = sizes.most_common(1)[0]
-        if size < 2 or 2 * size <= sum(sizes.values()):
+        if size < 2 or 2 * size <= sum(sizes.values()) or (len(folders) == 1 and len(found) > 1):
             continue
         labels['class', folder] = label
         conflicts += [f'{video} has the label {other}, others of {folder!r} {label}'

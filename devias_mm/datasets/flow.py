@@ -48,7 +48,7 @@ class BackwardFlow(BaseTransform):
         preset (str): of :func:`backward_flow`. Defaults to 'fast'.
 
     Raises:
-        ValueError: an unknown preset, or frames too small for it.
+        ValueError: an unknown preset, or a view that the clips do not have.
     """
 
     def __init__(self, view: int = 2, preset: str = 'fast') -> None:

@@ -104,6 +104,11 @@ class HumanBoxes:
         return [found[frame] for frame in nearest.tolist()]
 
 
+def box_files(folder: Path) -> List[Path]:
+    """Finished files of a folder; hidden ones are being written, maybe by another process."""
+    return sorted(path for path in folder.glob('*.parquet') if not path.name.startswith('.'))
+
+
 def read_boxes(path: str) -> pd.DataFrame:
     """Read the table of :class:`HumanBoxes`, sorted by video and frame.
 
@@ -113,7 +118,7 @@ def read_boxes(path: str) -> pd.DataFrame:
     if not os.path.exists(path):
         raise ListFileError(f'human boxes not found: {path}. Make them with '
                             'tools/data/detect_humans.py; docs/human_boxes.md has the format.')
-    parts = sorted(Path(path).glob('*.parquet')) if os.path.isdir(path) else [Path(path)]
+    parts = box_files(Path(path)) if os.path.isdir(path) else [Path(path)]
     if not parts:
         raise ListFileError(f'{path} is a folder without Parquet files: run '
                             'tools/data/detect_humans.py, or name another folder.')

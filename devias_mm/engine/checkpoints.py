@@ -55,7 +55,8 @@ def check_weights(model: nn.Module, checkpoint: dict, path: str) -> None:
     """Check that a checkpoint holds every weight of a model.
 
     MMEngine only logs what is missing or of another shape and goes on. Weights
-    that the model does not have are logged here, too.
+    that the model does not have are logged here, too. A fixed position table, which
+    the model makes itself, may be missing.
 
     Args:
         model (nn.Module): the model, maybe wrapped.
@@ -67,7 +68,9 @@ def check_weights(model: nn.Module, checkpoint: dict, path: str) -> None:
     """
     model = model.module if is_model_wrapper(model) else model
     own, given = model.state_dict(), checkpoint['state_dict']
-    missing = [key for key in own if key not in given]
+    # the sine-cosine table of an encoder is not in the files of other projects
+    made = {key for key, _ in model.named_buffers() if key.endswith('pos_embed')}
+    missing = [key for key in own if key not in given and key not in made]
     unexpected = [key for key in given if key not in own]
     shapes = [f'{key}: {tuple(given[key].shape)} for {tuple(own[key].shape)}'
               for key in own if key in given and given[key].shape != own[key].shape]

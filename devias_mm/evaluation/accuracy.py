@@ -36,7 +36,8 @@ def predicted_classes(scores: ScoreRows) -> np.ndarray:
     matrix = stack_scores(scores)
     valid = _readable(matrix)
     classes = np.full(len(matrix), -1, dtype=np.int64)
-    classes[valid] = matrix[valid].argmax(axis=1)
+    if valid.any():  # no row may have scores, and then there are no columns
+        classes[valid] = matrix[valid].argmax(axis=1)
     return classes
 
 

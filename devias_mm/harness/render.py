@@ -3,6 +3,7 @@ from typing import Dict, List, NamedTuple, Optional, Sequence
 
 import pandas as pd
 
+from devias_mm.evaluation.reference import LEADERBOARDS, reference_rows
 from devias_mm.harness.leaderboard import MAIN_COLUMNS
 from devias_mm.harness.results import MethodResults
 from devias_mm.harness.suite import Suite
@@ -61,8 +62,28 @@ def markdown(suite: Suite, table: pd.DataFrame, notes: Sequence[str] = ()) -> st
             lines += [f'### {section.heading}', '']
         cells = _cells(suite, table, section.columns, bold='**{}**', interval=True)
         lines += [cells.to_markdown(index=False, disable_numparse=True), '']
+    printed = printed_rows(suite, table)
+    if not printed.empty:
+        lines += ['### As printed in the papers (their runs, not ours)', '',
+                  printed.to_markdown(index=False, disable_numparse=True), '']
     lines += [_INTERVALS, *([''] if notes else []), *(f'- {note}' for note in notes)]
     return '\n'.join(lines) + '\n'
+
+
+def printed_rows(suite: Suite, table: pd.DataFrame) -> pd.DataFrame:
+    """The papers' own numbers for the methods of a table; empty where no paper has any."""
+    if suite.name not in LEADERBOARDS:
+        return pd.DataFrame()
+    rows = reference_rows(suite.name)
+    rows = rows[rows['method'].isin(table['method'])]
+    numbers = [name for name in rows.columns.drop(['method', 'label', 'source'])
+               if rows[name].notna().any()]
+    shown = rows[numbers].map(lambda value: '-' if pd.isna(value) else f'{value:.1f}')
+    names = {name: f'{_heading(name)} (scene)' if name.endswith('_scene') else
+             f'{_heading(name)} (all)' if name.endswith('_all') else _heading(name)
+             for name in numbers}
+    shown.insert(0, 'Method', rows['label'])
+    return shown.rename(columns=names).assign(Source=rows['source'])
 
 
 def latex(suite: Suite, table: pd.DataFrame, notes: Sequence[str] = ()) -> str:

@@ -102,6 +102,10 @@ class FeatureMapTokens(BaseModule):
         given = CheckpointLoader.load_checkpoint(path, map_location='cpu')
         given = {re.sub(r'^module\.', '', key): tuple(value.shape)
                  for key, value in given.get('state_dict', given).items()}
+        if prefix := self.init_cfg.get('prefix'):  # a recognizer's checkpoint: of its backbone
+            prefix = prefix.rstrip('.') + '.'
+            given = {key[len(prefix):]: shape for key, shape in given.items()
+                     if key.startswith(prefix)}
         wrong = [f'{name} is {given.get(name, "missing")}, not {tuple(value.shape)}'
                  for name, value in self.named_parameters()
                  if given.get(name) != tuple(value.shape)]

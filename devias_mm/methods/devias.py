@@ -68,7 +68,8 @@ class DEVIAS(DebiasRecognizer):
         mask_weight (float): :math:`\alpha`. Defaults to 1.
         guidance_weight (float): :math:`\beta`. Defaults to 1.
         cosine_weight (float): :math:`\gamma`. Defaults to 1.
-        scene_weight (float): factor of the scene part of Eq. 5. Defaults to 1.
+        scene_weight (float): factor of the scene part of Eq. 5. With
+            ``scene_loss='kl'`` it is that of the divergence alone. Defaults to 1.
         mask_hidden_dims (sequence[int]): of the mask decoder.
             Defaults to ``(512, 256)``.
         decoder_target (str): what the decoder reconstructs (Table 6 c):
@@ -84,7 +85,8 @@ class DEVIAS(DebiasRecognizer):
             ``'hard'`` the roles are fixed in the prediction as well.
         assignment_cost (str): ``'cross_entropy'`` (paper) or ``'probability'``.
         scene_loss (str): ``'ce'`` (paper) or ``'kl'`` towards the teacher
-            (published code; with hard labels both are the same up to scale).
+            (published code). Hard labels get the cross entropy, without
+            ``scene_weight`` if this is ``'kl'`` (published code on HVU).
         mask_loss (str): ``'bce'`` (paper) or ``'double_sigmoid_bce'``.
         mask_target (str): ``'temporal_mean'`` of the frame masks (paper) or
             ``'clip'``, the separate clip mask (published code).
@@ -229,13 +231,16 @@ class DEVIAS(DebiasRecognizer):
         action_logits = _rows(output.logits, action_slot)
         scene_logits = _rows(output.logits, scene_slot)
         if self.scene_loss == 'kl' and scene_soft is not None:
-            scene_term = losses.scene_kl(scene_logits, scene_soft, self.num_classes)
+            scene_term = self.scene_weight * losses.scene_kl(
+                scene_logits, scene_soft, self.num_classes)
         else:
             scene_term = F.cross_entropy(scene_logits, scene_label)
+            if self.scene_loss == 'ce':  # the weight of 'kl' undoes its division by the classes
+                scene_term = self.scene_weight * scene_term
         result = dict(
             loss_action=F.cross_entropy(
                 action_logits, pad_labels(targets.action, action_logits.shape[1])),
-            loss_scene=self.scene_weight * scene_term,
+            loss_scene=scene_term,
             action_top1=accuracy(action_logits, targets.action),
             scene_top1=accuracy(scene_logits, scene_label),
             **_shares('action_slot', action_slot, output.slots.shape[1]),

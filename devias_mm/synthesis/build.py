@@ -19,8 +19,8 @@ import numpy as np
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from devias_mm.datasets.puppets.files import TEMPORARY_PREFIX, write_bytes
-from devias_mm.datasets.puppets.writer import _map
 from devias_mm.files import write_json
+from devias_mm.processes import map_in_processes
 
 from .media import output_digest
 
@@ -134,7 +134,8 @@ class Build:
         with Progress(*columns, disable=quiet) as progress, \
                 (self.root / 'journal.jsonl').open('a', buffering=1) as journal:
             task = progress.add_task(stage, total=len(jobs), completed=len(jobs) - len(pending))
-            for name, result in _map(partial(_run_job, function=function), pending, workers):
+            job = partial(_run_job, function=function)
+            for name, result in map_in_processes(job, pending, workers):
                 self._done[name] = result
                 journal.write(self._journal([name]))
                 progress.advance(task)

@@ -93,23 +93,29 @@ def _paint_human_only(job: Tuple[Video, str], root: Path, options: HatOptions,
     return Result({folder: digest}, {})
 
 
-def video_keys(videos: List[Video], classes: Dict[int, str]) -> List[str]:
+def video_keys(videos: List[Video], classes: Dict[int, str], layout: str) -> List[str]:
     """``class name/video`` of every video.
 
     Raises:
-        ValueError: a label has no class, or two videos the same key; the videos are named.
+        ValueError: a label has no class, or two videos would get the same folder of the layout;
+            the videos are named.
     """
-    keys: Dict[str, str] = {}
+    with_class = LAYOUTS[layout].with_class
+    keys, folders = [], {}
     for video in videos:
         if video.label not in classes:
             raise ValueError(f'{video.name}: class {video.label} is none of --classes '
                              f'({min(classes)}..{max(classes)}).')
         key = video_key(video.name, classes[video.label])
-        if key in keys:
-            raise ValueError(f'{keys[key]} and {video.name} would both be {key}: HAT tells videos '
-                             'apart by class and file name. Rename one, or split the list.')
-        keys[key] = video.name
-    return list(keys)
+        folder = key if with_class else key.split('/', 1)[1]
+        if folder in folders:
+            parts = 'class and file name' if with_class else 'file name alone'
+            raise ValueError(f'{folders[folder]} and {video.name} would both be {folder}: the '
+                             f'layout {layout!r} tells videos apart by {parts}. Rename one, split '
+                             'the list, or choose another --layout.')
+        folders[folder] = video.name
+        keys.append(key)
+    return keys
 
 
 def _jobs(videos: List[Video], keys: List[str]) -> List[Tuple[str, object]]:

@@ -51,9 +51,9 @@ def remove_foreground(frames: np.ndarray, masks: np.ndarray, dilation: Optional[
     """
     if dilation is None:
         dilation = max(1, round(min(frames.shape[1:3]) / 100))
-    for name, value, low in (('dilation', dilation, 0), ('window', window or 1, 1),
+    for name, value, low in (('dilation', dilation, 0), ('window', window, 1),
                              ('radius', radius, 1)):
-        if value < low:
+        if value is not None and value < low:
             raise ValueError(f'{name} {value}: accepted is an integer >= {low}.')
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * dilation + 1, ) * 2)
     hidden = np.stack([cv2.dilate((mask > FOREGROUND).astype(np.uint8), kernel)

@@ -1,6 +1,7 @@
 """Videos, frame folders and mask files, as the tools read and write them."""
 import hashlib
 import os
+import re
 import shutil
 from pathlib import Path
 from typing import List, NamedTuple, Optional, Sequence, Union
@@ -66,9 +67,12 @@ def read_image(path: Union[str, Path]) -> np.ndarray:
 
 
 def image_files(folder: Union[str, Path]) -> List[Path]:
-    """The images of a folder, by name; hidden files are none."""
-    return sorted(file for file in Path(folder).iterdir()
-                  if file.suffix.lower() in IMAGE_SUFFIXES and not file.name.startswith('.'))
+    """The images of a folder, by name, ``9.jpg`` before ``10.jpg``; hidden files are none."""
+    files = [file for file in Path(folder).iterdir()
+             if file.suffix.lower() in IMAGE_SUFFIXES and not file.name.startswith('.')]
+    return sorted(files, key=lambda file: (  # every second part is a number
+        [int(part) if index % 2 else part
+         for index, part in enumerate(re.split('([0-9]+)', file.name))], file.name))
 
 
 def read_frames(path: Union[str, Path], short_side: Optional[int] = None) -> np.ndarray:

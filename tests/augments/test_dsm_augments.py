@@ -199,8 +199,8 @@ def view_batch(views: int) -> dict:
         sample.set_gt_label(label)
         sample.set_field(torch.full((2, 3, 8, 8), float(label), dtype=torch.float16), 'flow')
         samples.append(sample)
-    return dict(inputs=[torch.zeros(views, 3, 4, 8, 8, dtype=torch.uint8)] * 2,
-                data_samples=samples)
+    clip = torch.arange(0, 51 * views, 51, dtype=torch.uint8).view(views, 1, 1, 1, 1)
+    return dict(inputs=[clip.expand(views, 3, 4, 8, 8)] * 2, data_samples=samples)
 
 
 def test_each_view_gets_its_own_augmentations_and_its_samples_flow():
@@ -209,7 +209,7 @@ def test_each_view_gets_its_own_augmentations_and_its_samples_flow():
         views=[[], [dict(type='AddToView', value=.1)], [dict(type='AddToView', value=.2)]]))
     result = preprocessor(view_batch(3), training=True)
     level = result['inputs'][:, :, 0, 0, 0, 0] / 255
-    assert torch.allclose(level, torch.tensor([[0., .1, .2], [0., .2, .4]]), atol=1e-6)
+    assert torch.allclose(level, torch.tensor([[0., .3, .6], [0., .4, .8]]), atol=1e-6)
     assert result['targets'].flow.shape == (6, 2, 3, 8, 8)
     tested = preprocessor(view_batch(1))  # nothing is augmented in a test
     assert tested['inputs'].abs().max() == 0

@@ -43,3 +43,14 @@ def test_real_videos(tmp_path, name):
         assert sample['inputs'].dtype == torch.uint8
         assert sample['data_samples'].video_id == 'arm_wrestling'
     assert cfg.num_classes == dict(ucf101=101, kinetics400=400)[name]
+
+
+def test_clips_of_16x1_are_of_the_same_files():
+    names = [path.stem for path in FOLDER.glob('*_16x1.py')]
+    assert len(names) >= 4
+    for name in names:
+        whole, clips = (Config.fromfile(str(FOLDER / f'{stem}.py'))
+                        for stem in (name.removesuffix('_16x1'), name))
+        assert whole.data_root == clips.data_root, name
+        for loader in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
+            assert whole[loader].dataset.ann_file == clips[loader].dataset.ann_file, name

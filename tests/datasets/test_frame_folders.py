@@ -92,6 +92,17 @@ def test_missing_folders_and_unreadable_frames(tmp_path):
     assert data[1]['inputs'].numel() == 0 and data[1]['data_samples'].gt_label.tolist() == [2]
     with pytest.raises(FileNotFoundError, match=r'1 of the 2 videos .*gone \(line 2\)'):
         build(tmp_path, ['a 8 2', 'gone 8 2'])
+    with pytest.raises(FileNotFoundError, match=r'gone \(line 2\)'):
+        build(tmp_path, ['a,8,2', 'gone , 8 , 2'], delimiter=',')
+
+
+def test_frames_of_different_sizes_are_unreadable(tmp_path):
+    write_frames(tmp_path / 'a', 8)
+    cv2.imwrite(str(tmp_path / 'a' / 'img_00003.jpg'), np.zeros((20, 48, 3), np.uint8))
+    sample = build(tmp_path, ['a 8 2'])[0]
+    assert sample['data_samples'].error == \
+        'its frames differ in size (h, w): [(20, 48), (32, 48)]'
+    assert sample['inputs'].numel() == 0
 
 
 SEGMENTS = dict(type='ActionSceneDataset', filename_prefix='v_', filename_suffix='.mp4',

@@ -2,9 +2,11 @@
 import numpy as np
 import pytest
 import torch
+from mmaction.registry import MODELS
 from mmengine.logging import HistoryBuffer
 from torch import nn
 
+from devias_mm.engine.checkpoint_conversion import convert, export
 from devias_mm.engine.checkpoints import (
     CheckpointError,
     check_weights,
@@ -56,6 +58,24 @@ def test_weights_must_fit():
         check_weights(model, dict(state_dict=dict(weight=good['weight'], old=good['bias'])), 'a')
     with pytest.raises(CheckpointError, match=r'weight: \(4, 2\) for \(3, 2\)'):
         check_weights(model, dict(state_dict=dict(good, weight=torch.ones(4, 2))), 'a')
+
+
+@pytest.mark.parametrize('layout', ['videomae', 'mmaction2'])
+def test_converted_checkpoints_fit(layout):
+    """Without the fixed position table, which published files do not hold."""
+    model = MODELS.build(dict(
+        type='NaiveRecognizer', num_classes=3, pool_norm=True,
+        backbone=dict(type='TokenViT', img_size=32, depth=1, embed_dims=24, num_heads=2,
+                      num_frames=4, final_norm=False)))
+    state = convert(export(model.state_dict(), layout).state_dict).state_dict
+    assert 'backbone.pos_embed' not in state
+    check_weights(model, dict(state_dict=state), 'a.pth')
+    del state['fc_norm.weight']
+    with pytest.raises(CheckpointError, match=r'Missing weights \(1\): fc_norm.weight'):
+        check_weights(model, dict(state_dict=state), 'a.pth')
+    state['backbone.pos_embed'] = torch.zeros(1, 3, 24)
+    with pytest.raises(CheckpointError, match='pos_embed: .* for '):
+        check_weights(model, dict(state_dict=state), 'a.pth')
 
 
 def test_newest_usable_checkpoint(tmp_path):

@@ -57,3 +57,7 @@ def test_harmonic_mean():
 def test_swap_background_error_counts_background_not_error():
     # right, background, neither, unreadable, no background class
     assert swap_background_error([0, 1, 2, -1, 3], [1, 1, 1, 1, -1]) == 25.0
+
+
+def test_a_table_without_any_scores_predicts_nothing():
+    assert list(predicted_classes([None, None])) == [-1, -1]

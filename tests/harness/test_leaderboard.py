@@ -5,8 +5,10 @@ import pandas as pd
 import pytest
 from fake_suite import fake_train, make_ladder, make_repository, make_suite, write_table
 
+from devias_mm.harness import load_suite
 from devias_mm.harness.ladder import breaking_point, ladder_points
 from devias_mm.harness.plan import plan_jobs
+from devias_mm.harness.render import printed_rows
 from devias_mm.harness.report import make_report, write_report
 from devias_mm.harness.results import collect
 
@@ -233,3 +235,14 @@ def test_unreadable_videos_count_as_asked(drawn, on_error, seen):
 def test_unreadable_videos_can_be_an_error(drawn):
     with pytest.raises(ValueError, match=r"swap/1: 1 unreadable .*'v19'.*--on-error count-wrong"):
         collect(*drawn, 'the command', 'fail')
+
+
+def test_the_papers_numbers_stand_below_ours(root):
+    suite = load_suite('ucf101', root)
+    shown = printed_rows(suite, pd.DataFrame({'method': ['devias', 'mixup', 'naive']}))
+    assert list(shown['Method']) == ['Naive Action ViT', 'DEVIAS']
+    devias = shown.set_index('Method').loc['DEVIAS']
+    assert devias['H.M.'] == '61.1' and devias['H.M. (all)'] == '60.8'
+    assert devias['scuba-vqgan'] == '40.1' and devias['hat-far (scene)'] == '70.2'
+    assert shown['H.M.'].iloc[0] == '-' and devias['Source'] == 'DEVIAS, Tables 2, 7'
+    assert printed_rows(make_suite(), pd.DataFrame({'method': ['naive']})).empty

@@ -3,6 +3,7 @@ from fake_suite import make_suite
 
 from devias_mm.datasets.puppets.presets import PRESETS
 from devias_mm.harness import Method, load_suite
+from devias_mm.harness.any_model import find_config
 from devias_mm.harness.launch import Launcher
 from devias_mm.harness.plan import plan_jobs, resolve_config
 from devias_mm.harness.suite import list_suites
@@ -18,6 +19,12 @@ def test_shipped_suites_load(root):
             'action_unseen', 'scene_unseen', 'action_unseen_all', 'scene_unseen_all')]
         assert counts == [2, 3, 6, 4] and suites[name].scene_topk == 5
     assert suites['hvu'].scene_topk == 1
+    # supp. B: on UCF-101 alone DEVIAS starts from a training on the actions
+    starts = [suites[name].methods['devias'].pretrain for name in ('ucf101', 'kinetics400', 'hvu')]
+    assert starts == [suites['ucf101'].methods['naive'].config, '', '']
+    for name in ('ucf101', 'kinetics400'):  # ALBAR does on both
+        methods = suites[name].methods
+        assert methods['albar'].pretrain == methods['naive'].config
     assert load_suite('benchmarks/puppets', root).name == 'puppets'
     ladder = suites['puppets_ladder']
     # the data set of the ladder has a training list for each
@@ -42,6 +49,8 @@ def test_configs_of_shipped_suites_resolve(root):
 def test_released_models_are_tested_and_not_trained(root, tmp_path):
     suite = load_suite('hat74', root)
     assert len(suite.methods) >= 50
+    for method in suite.methods.values():  # one that cannot be tested would stop all
+        assert find_config(method.config).is_file() and 'sthv' not in method.config
     name = next(iter(suite.methods))
     method = suite.methods[name]
     job, = plan_jobs(suite, root, tmp_path, [name], [3, 4])  # random seeds play no part

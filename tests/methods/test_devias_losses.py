@@ -132,6 +132,18 @@ def test_each_term_takes_its_slot_and_target(mask_target):
     assert output.slots.grad[rows, scene_slot].abs().sum() == 0
 
 
+def test_the_published_scene_weight_is_that_of_the_divergence():
+    model = build('DEVIAS', scene_loss='kl', scene_weight=4000.)
+    output, targets, soft = output_of(model), targets_of(), torch.randn(3, SCENES)
+    slots, scene = (torch.tensor([0, 1, 0]), torch.tensor([1, 0, 1])), targets.scene + ACTIONS
+    logits = output.logits[torch.arange(3), slots[1]]
+    found = model.losses_of_assignment(output, *slots, targets, scene, soft)['loss_scene']
+    torch.testing.assert_close(found, 4000 * losses.scene_kl(logits, soft, ACTIONS))
+    # hard labels of a list have no divergence
+    found = model.losses_of_assignment(output, *slots, targets, scene)['loss_scene']
+    torch.testing.assert_close(found, F.cross_entropy(logits, scene))
+
+
 def test_scene_labels_come_after_the_actions():
     model = build('DEVIAS', assignment='hard', mask_weight=0., guidance_weight=0.).eval()
     inputs, targets = torch.randn(2, 1, 3, *SIZE), ClipTargets(

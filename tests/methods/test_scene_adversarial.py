@@ -414,3 +414,24 @@ def test_fine_tuning_moves_the_last_stage_only(root):
     moving = {name.split('.')[2] if name.startswith('backbone') else name.split('.')[0]
               for name, p in model.named_parameters() if p.requires_grad}
     assert moving == {'layer4', 'head'}
+
+
+def test_fine_tuning_starts_from_the_pre_training(root, tmp_path):
+    configs = root / 'configs/scene_adversarial'
+    models = []
+    for name in ('scene-adversarial_r3d-r18_2xb16-16x1x1-100e_mini-kinetics200-rgb.py',
+                 'finetune_r3d-r18_2xb16-16x1x1-100e_hmdb51-rgb.py'):
+        cfg = Config.fromfile(configs / name)
+        cfg.model.backbone.update(input_size=(4, 32, 32))
+        cfg.model.backbone.backbone.base_channels = 4
+        cfg.model.scene_teacher = None
+        if models:
+            cfg.model.backbone.init_cfg.checkpoint = str(tmp_path / 'pretrained.pth')
+        with DefaultScope.overwrite_default_scope('mmaction'):
+            models.append(MODELS.build(cfg.model))
+            models[-1].init_weights()
+        torch.save(dict(state_dict=models[0].state_dict()), tmp_path / 'pretrained.pth')
+    pretrained, tuned = (model.backbone.state_dict() for model in models)
+    assert pretrained.keys() == tuned.keys()
+    for name, value in pretrained.items():
+        assert torch.equal(value, tuned[name]), name

@@ -11,7 +11,9 @@ from devias_mm.datasets.hat import LAYOUTS, HATDataset
 from devias_mm.datasets.puppets import PRESETS, PuppetsWriter
 from devias_mm.files import file_sha256
 from devias_mm.synthesis.build import Build, Result
+from devias_mm.synthesis.hat_build import video_keys
 from devias_mm.synthesis.media import (
+    Video,
     list_videos,
     output_digest,
     read_frames,
@@ -172,6 +174,22 @@ def test_other_layouts_and_external_inpainting(puppets, source, hat, tmp_path, l
         run('data/build_hat', *source, '--classes', puppets / 'annotations/action_classes.txt',
             '--masks', puppets / 'masks', '--inpainted', tmp_path / 'external', '--layout', layout,
             '--draws', 1, '--out', tmp_path / 'other')
+
+
+def test_videos_that_would_share_a_folder_are_refused():
+    videos = [Video('jump/v1', '', 0), Video('walk/v1', '', 1)]
+    classes = {0: 'jump', 1: 'walk'}
+    assert video_keys(videos, classes, 'hat') == ['jump/v1', 'walk/v1']
+    with pytest.raises(ValueError, match='jump/v1 and walk/v1 would both be v1: .*kinetics'):
+        video_keys(videos, classes, 'devias-kinetics')
+    with pytest.raises(ValueError, match='both be jump/v1: .* class and file name'):
+        video_keys([videos[0], Video('more/v1', '', 0)], classes, 'hat')
+
+
+def test_frames_are_read_in_the_order_of_their_numbers(tmp_path):
+    frames = np.full((12, 8, 8, 3), 20 * np.arange(12)[:, None, None, None], np.uint8)
+    write_frames(tmp_path / 'v', frames, 'frame{}.png')
+    assert (read_frames(tmp_path / 'v') == frames).all()
 
 
 def test_inpainting_beats_what_it_removes(hat, puppets):

@@ -74,6 +74,14 @@ def test_what_never_shows_is_inpainted_from_its_surroundings(window):
     assert np.abs(remove_foreground(frames, masks, 1, window).astype(int) - 90).max() <= 2
 
 
+@pytest.mark.parametrize('options', [dict(window=0), dict(window=-1), dict(dilation=-1)])
+def test_sizes_out_of_range_are_named(options):
+    frames, masks, _ = walker()
+    (name, value), = options.items()
+    with pytest.raises(ValueError, match=f'{name} {value}: accepted'):
+        remove_foreground(frames, masks, **options)
+
+
 def test_dilation_removes_the_outline_of_a_mask_that_is_too_small():
     frames, masks, background = walker()
     masks[:, 20], masks[:, 29] = 0, 0

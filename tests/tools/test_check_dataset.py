@@ -13,7 +13,7 @@ from test_train_and_test_tools import run_tool
 from tiny_runs import write_clip
 
 from devias_mm.datasets.check import Checker, split_configs
-from devias_mm.datasets.class_maps import compare_label_maps
+from devias_mm.datasets.class_maps import compare_label_maps, label_map
 from devias_mm.datasets.published_counts import EXPECTED, Expected, expected_of
 
 FILELISTS = Path(__file__).resolve().parents[3] / 'shared' / 'golden' / 'filelists'
@@ -228,6 +228,16 @@ def test_classes_that_are_mixed_up_within_a_split(data):
                     "'archery' 1")
 
 
+def test_one_folder_of_several_classes_is_no_class():
+    infos = [dict(video_id=f'val/{i}', label=int(i > 4)) for i in range(6)]
+    labels, conflicts = label_map(infos, {})
+    assert conflicts == [] and ('class', 'val') not in labels and labels['video', '5'] == 1
+    one = dict(video_id='other/7', label=3)
+    labels, conflicts = label_map([*infos, one], {})
+    assert labels['class', 'val'] == 0 and len(conflicts) == 1
+    assert ('class', 'other') not in labels  # of one video
+
+
 def test_lists_against_the_class_names(data):
     data.change('hat.csv', ' 1', ' 7')
     data.change('hat.csv', ' 0', ' 1')
@@ -343,7 +353,8 @@ def test_golden_lists_have_the_published_counts():
     total = {name: entry.get('lines_total', entry.get('entries_total'))
              for name, entry in kept.items()}
     for data, split, name, less in (
-            ('ucf101', 'training', 'ucf101/train.csv', 0), ('ucf101', 'seen', 'ucf101/test.csv', 0),
+            ('ucf101', 'training', 'ucf101/train.csv', 0),
+            ('ucf101', 'seen', 'ucf101/test.csv', 0),
             ('ucf101', 'scuba-vqgan', 'scuba/ucf101/test.csv', 0),
             ('ucf101', 'scufo-sinusoid', 'scuba/ucf101/test.csv', 0),
             ('ucf101', 'hat-scene-only', 'hat/ucf101/list.csv', 0),

@@ -82,6 +82,16 @@ def test_files_that_cannot_be_used(tmp_path, make, message):
         HumanBoxes(str(tmp_path / 'boxes.parquet'))
 
 
+def test_half_written_files_of_other_processes_are_left_alone(stored):
+    write_boxes(stored / '1.parquet', [row()])
+    (stored / '.half.parquet').write_bytes(b'PAR1')  # a name as atomic_path gives
+    assert len(HumanBoxes(str(stored))) == 2
+    for path in stored.glob('[12].parquet'):
+        path.unlink()
+    with pytest.raises(ListFileError, match='folder without Parquet'):
+        HumanBoxes(str(stored))
+
+
 def test_an_unknown_video(stored, tmp_path):
     write_boxes(stored / '1.parquet', [row()])
     with pytest.raises(ListFileError, match="no rows of video 'c'.*detect_humans.py"):
@@ -234,6 +244,9 @@ def test_low_scores_are_nobody(tool, tmp_path):
     assert all(np.isnan(r['score']) for r in rows)
     write_boxes(tmp_path / 'b.parquet', rows)
     assert [len(b) for b in HumanBoxes(str(tmp_path / 'b.parquet')).find('v', [0, 3])] == [0, 0]
+    # whole patches of 16: 240 x 320 would be 32 x 43, of which the model would leave out 11 columns
+    assert detector.prepare(np.zeros((1, 240, 320, 3), np.uint8)).shape == (1, 3, 32, 32)
+    assert detector.prepare(np.zeros((1, 240, 360, 3), np.uint8)).shape == (1, 3, 32, 48)
 
 
 def test_detr_without_torchvision_or_timm(tool, tmp_path):

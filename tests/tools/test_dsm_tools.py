@@ -57,6 +57,8 @@ def test_retrieval(root, tiny_data, tmp_path, monkeypatch, capsys):
     assert table.gallery.unique().tolist() == ['annotations/train.txt']
     assert table.recall_percent.is_monotonic_increasing
     assert table.queries.tolist() == [4] * 5
+    call(monkeypatch, tool, CONFIG, '--random-init', *options, 'test_cfg.selected=[seen]')
+    assert pd.read_csv(tmp_path / 'table.csv').split.unique().tolist() == ['seen']
     for bad, message in (((), 'either'), (('--random-init', '--pool', 0, 1, 1), '--pool'),
                          (('--random-init', '--splits', 'tset'), "'tset'"),
                          ((tmp_path / 'none.pth', ), 'not found')):

@@ -9,24 +9,20 @@ config's test pipeline; the features are the encoder's map after adaptive max po
 paper. Any config with a token backbone will do, a classifier's too.
 """
 import argparse
+import fnmatch
 import sys
 from pathlib import Path
-from typing import Iterator, NamedTuple, Optional, Sequence, Tuple
+from typing import NamedTuple, Sequence, Tuple
 
 import numpy as np
 import pandas as pd
 import torch
 import torch.nn.functional as F
-from mmaction.registry import DATASETS, MODELS
 from mmengine.config import Config
-from mmengine.dataset import pseudo_collate
-from mmengine.device import get_device
-from mmengine.registry import init_default_scope
-from mmengine.runner import set_random_seed
-from torch.utils.data import DataLoader
 
 from devias_mm.datasets import ListFileError
-from devias_mm.engine.checkpoints import CheckpointError, check_weights, load_checkpoint_file
+from devias_mm.engine.checkpoints import CheckpointError
+from devias_mm.engine.inference import list_loader, load_recognizer, training_list
 from devias_mm.engine.launch import UsageError, add_common_arguments, load_config, set_threads
 from devias_mm.evaluation.retrieval import KS, retrieval_recall
 from devias_mm.files import atomic_path, file_sha256
@@ -48,7 +44,8 @@ def parse_args() -> argparse.Namespace:
                         help='features of an untrained encoder, for comparison')
     parser.add_argument('--out', required=True, type=Path, metavar='FILE.csv', help='the table')
     parser.add_argument('--splits', nargs='+', metavar='NAME',
-                        help='query splits; default: all of the config with actions')
+                        help='query splits; default: those with actions that the config '
+                        'selects, or all of them')
     parser.add_argument('--gallery', metavar='FILE',
                         help='its list, relative to data_root; default: the training list')
     parser.add_argument('--pool', type=int, nargs=3, default=(2, 7, 7), metavar=('T', 'H', 'W'),
@@ -68,26 +65,6 @@ def pool(features: TokenFeatures, cells: Sequence[int]) -> torch.Tensor:
     return F.adaptive_max_pool3d(maps.float(), size).flatten(1)
 
 
-def load_model(cfg: Config, checkpoint: Optional[str], seed: int) -> torch.nn.Module:
-    """The recognizer of the config with the weights of the checkpoint, ready to predict."""
-    set_random_seed(seed)
-    model = MODELS.build(cfg.model)
-    if checkpoint is None:
-        model.init_weights()
-    else:
-        state = load_checkpoint_file(checkpoint)
-        check_weights(model, state, checkpoint)
-        model.load_state_dict(state['state_dict'], strict=False)
-    return model.to(get_device()).eval()
-
-
-def batches(cfg: Config, dataset: torch.utils.data.Dataset) -> Iterator[dict]:
-    """Collated batches of a data set in list order."""
-    loader = cfg.test_dataloader
-    return iter(DataLoader(dataset, loader.batch_size, collate_fn=pseudo_collate,
-                           num_workers=loader.get('num_workers', 0)))
-
-
 @torch.no_grad()
 def encode(model: torch.nn.Module, cfg: Config, changes: dict,
            cells: Sequence[int]) -> Tuple[Clips, list]:
@@ -102,10 +79,8 @@ def encode(model: torch.nn.Module, cfg: Config, changes: dict,
     Returns:
         tuple: the clips, an unreadable video as one clip of NaN, and the names of these videos.
     """
-    node = Config(dict(dataset=cfg.test_dataloader.dataset.to_dict()))
-    node.merge_from_dict(dict(dataset=dict(changes)))
     features, labels, unreadable = [], [], []
-    for batch in batches(cfg, DATASETS.build(node.dataset)):
+    for batch in list_loader(cfg, changes):
         for clips, sample in zip(batch['inputs'], batch['data_samples']):
             count = max(len(clips), 1)
             labels += [int(sample.gt_label)] * count
@@ -136,23 +111,22 @@ def main() -> None:
         raise UsageError('--pool and --k must be at least 1')
     cfg = load_config(args)
     set_threads(args.threads)
-    init_default_scope(cfg.get('default_scope', 'mmaction'))
     template = cfg.test_dataloader.dataset
     splits = dict(cfg.get('test_splits') or dict(test={}))
     unknown = [name for name in args.splits or () if name not in splits]
     if unknown:
         raise UsageError(f'unknown split(s) {unknown}; accepted: {sorted(splits)}')
-    train = cfg.train_dataloader.dataset
-    gallery_list = dict(ann_file=args.gallery or train.ann_file)
-    if 'data_prefix' in train:
-        gallery_list['data_prefix'] = dict(train.data_prefix)
-    model = load_model(cfg, args.checkpoint, args.seed)
+    selected = args.splits or [  # as tools/test.py: the others need files of their own
+        name for pattern in cfg.test_cfg.get('selected') or ('*', )
+        for name in fnmatch.filter(splits, pattern)]
+    gallery_list = training_list(cfg, args.gallery)
+    model = load_recognizer(cfg, args.checkpoint, args.seed)
     gallery, broken = encode(model, cfg, gallery_list, args.pool)
     if broken:
         print(f'unreadable, left out of the gallery: {", ".join(broken)}', file=sys.stderr)
     known = np.isfinite(gallery.features).all(1) & (gallery.labels >= 0)
     rows = []
-    for name in args.splits or splits:
+    for name in selected:
         query, broken = encode(model, cfg, splits[name], args.pool)
         labelled = query.labels >= 0
         if not labelled.any():
@@ -172,7 +146,7 @@ def main() -> None:
             for k, value in recall.items()]
         print(f'{name}: ' + ', '.join(f'R@{k} {value:.1f}' for k, value in recall.items()))
     if not rows:
-        raise UsageError(f'none of the splits {sorted(args.splits or splits)} of '
+        raise UsageError(f'none of the splits {sorted(selected)} of '
                          f'{template.data_root} has actions')
     with atomic_path(args.out) as temporary:
         pd.DataFrame(rows).to_csv(temporary, index=False)

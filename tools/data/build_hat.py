@@ -127,7 +127,7 @@ def main():
         raise UsageError(f'--draws {args.draws}: accepted is an integer >= 1.')
     colour = parse_colour(args.human_only) if args.human_only else None
     videos, classes = source_videos(args), read_classes(args.classes)
-    keys = video_keys(videos, classes)
+    keys = video_keys(videos, classes, args.layout)
     options = HatOptions(args.layout, args.masks, args.inpainted, args.dilation, args.window,
                          args.short_side)
     rules = dict(area=(low, high), background_low=args.background_area,

@@ -19,7 +19,7 @@ from torch import Tensor
 
 import devias_mm  # noqa: F401  (prepares MMAction2 for import)
 from devias_mm.datasets import ListFileError, read_list
-from devias_mm.datasets.human_boxes import read_boxes, write_boxes
+from devias_mm.datasets.human_boxes import box_files, read_boxes, write_boxes
 from devias_mm.datasets.transforms.read_clip import READERS
 from devias_mm.engine.launch import UsageError
 from devias_mm.files import read_json, write_json
@@ -55,6 +55,8 @@ class HumanDetector:
             raise UsageError(f'--label: {model} has no class {label!r}. It knows: '
                              f'{", ".join(sorted(set(names.values())))}.')
         self.num_classes = len(names)
+        patch = getattr(self.model.config, 'patch_size', None)
+        self.patch = patch if isinstance(patch, int) else 1
         self.score = score
         self.device = device
         self.size = prepare.get('size') or {}
@@ -77,7 +79,9 @@ class HumanDetector:
             short, long = min(height, width), max(height, width)
             factor = min(self.size.get('shortest_edge', 800) / short,
                          self.size.get('longest_edge', 1333) / long)
-            shape = round(factor * height), round(factor * width)
+            # YOLOS cuts off what fills no patch, and its boxes are shares of the rest
+            shape = tuple(max(round(factor * side) // self.patch, 1) * self.patch
+                          for side in (height, width))
         images = F.interpolate(images, shape, mode='bilinear', antialias=True).clamp(0, 1)
         return (images - self.mean) / self.std
 
@@ -177,7 +181,7 @@ def main() -> None:
     detector = HumanDetector(args.detector, args.label, args.score, args.device)
     check_settings(out, dict(detector=args.detector, label=args.label, score=args.score,
                              every=args.every))
-    known = set(read_boxes(str(out)).video_id) if any(out.glob('*.parquet')) else set()
+    known = set(read_boxes(str(out)).video_id) if box_files(out) else set()
     items = [item for item in items if item['video_id'] not in known]
     rows, unreadable, done, humans, number = [], [], 0, 0, 0
 

@@ -1,8 +1,8 @@
-# data/mini_kinetics200/{videos,annotations}, lists of `file label`: 200 classes of Kinetics-400, on which
+# data/mini-kinetics200/{videos,annotations}, lists of `file label`: 200 classes of Kinetics-400, on which
 # Choi et al. (2019) pre-train.
 _base_ = ['./videos_16x4.py']
 
-data_root = 'data/mini_kinetics200'
+data_root = 'data/mini-kinetics200'
 num_classes = 200
 
 dataset = dict(

@@ -14,20 +14,15 @@ Layout, below ``<out>/<preset.name>/``::
 import dataclasses
 import hashlib
 import json
-import multiprocessing
-import os
-import signal
-import threading
-import time
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import Callable, Dict, Iterable, Iterator, List, Optional, Sequence, Union
+from typing import Callable, Dict, Iterable, List, Optional, Sequence, Union
 
 import cv2
 import numpy as np
 
 from devias_mm.files import file_sha256
+from devias_mm.processes import map_in_processes
 
 from .figure import ACTIONS
 from .files import TEMPORARY_PREFIX, write_bytes, write_masks, write_video
@@ -60,35 +55,6 @@ def _render_job(clips: Sequence[Clip], root: Path, preset: Preset, seed: int) ->
                 frames = pixels.frames if kind == 'videos' else pixels.background
                 checksums[file] = write_video(root / file, frames, preset.fps)
     return checksums
-
-
-def _start_worker(parent: int) -> None:
-    cv2.setNumThreads(1)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
-
-    def leave_with_parent() -> None:
-        # a killed parent cannot tell its workers, which would wait for work for ever
-        while os.getppid() == parent:
-            time.sleep(1)
-        os._exit(1)
-
-    threading.Thread(target=leave_with_parent, daemon=True).start()
-
-
-def _map(function: Callable, jobs: Sequence, workers: int) -> Iterator:
-    if workers == 1:
-        threads = cv2.getNumThreads()
-        cv2.setNumThreads(1)
-        try:
-            yield from map(function, jobs)
-        finally:
-            cv2.setNumThreads(threads)
-        return
-    # a forked worker starts at once; a spawned one imports the whole stack first
-    method = 'fork' if 'fork' in multiprocessing.get_all_start_methods() else 'spawn'
-    with ProcessPoolExecutor(workers, multiprocessing.get_context(method), _start_worker,
-                             (os.getpid(), )) as pool:
-        yield from pool.map(function, jobs, chunksize=4)
 
 
 class PuppetsWriter:
@@ -205,7 +171,7 @@ class PuppetsWriter:
         job = partial(_render_job, root=self.root, preset=self.preset, seed=self.seed)
         # appended as clips are done: after a kill, the files named here are known to be whole
         with checksum_file.open('a', buffering=1) as journal:
-            for checksums in _map(job, self.pending, workers):
+            for checksums in map_in_processes(job, self.pending, workers):
                 self._checksums.update(checksums)
                 journal.write(self._checksum_lines(checksums))
                 on_progress(sum(file.startswith('videos/') for file in checksums))

@@ -120,7 +120,8 @@ class ReadClip(BaseTransform):
 
     Raises:
         VideoReadError: the video cannot be opened, has no frame, or a
-            sampled frame cannot be decoded; or a segment begins after its end.
+            sampled frame cannot be decoded; its frames differ in size; or a segment begins
+            after its end.
     """
 
     def __init__(self, sampler: dict, backend: str = 'decord',
@@ -155,6 +156,9 @@ class ReadClip(BaseTransform):
         damage = find_damage(log)
         if damage and not self.accept_damage:
             raise VideoReadError(filename, f'damaged data: {damage}')
+        sizes = sorted({img.shape[:2] for img in results['imgs']})
+        if len(sizes) > 1:  # of a folder: nothing behind could stack them
+            raise VideoReadError(filename, f'its frames differ in size (h, w): {sizes}')
         results['original_shape'] = results['img_shape'] = results['imgs'][0].shape[:2]
         return results
 

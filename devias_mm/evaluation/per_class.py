@@ -1,0 +1,107 @@
+"""Accuracy, confusions and background errors of each class."""
+from typing import Sequence
+
+import numpy as np
+import pandas as pd
+
+from devias_mm.evaluation.accuracy import predicted_classes
+from devias_mm.evaluation.hat import agreement
+from devias_mm.evaluation.tables import ON_ERROR, correctness, has_task, unreadable_videos
+
+
+def per_class_table(tables: Sequence[pd.DataFrame], task: str = 'action', k: int = 1,
+                    on_error: str = 'count-wrong') -> pd.DataFrame:
+    """Score each class on prediction tables of the same videos, one table a seed.
+
+    Args:
+        tables: prediction tables, see :func:`devias_mm.evaluation.read_predictions`.
+        task: ``'action'`` or ``'scene'``: whose labels make the classes.
+        k: top-``k`` accuracy; the other columns are about the first guess.
+        on_error: an unreadable video counts as wrong (``'count-wrong'``, the default), is left
+            out (``'skip'``), or is an error (``'fail'``).
+
+    Returns:
+        pd.DataFrame: one row per class that occurs, ascending; rates in percent:
+
+        - ``class``, ``n``: the class and its number of videos;
+        - ``accuracy``, ``accuracy_std``: mean and sample standard deviation over the seeds
+          (NaN for one seed);
+        - ``confused_with``, ``confused_share``: the class that its videos are most often taken
+          for (the lower of two equals; -1: none) and how often, over all seeds;
+        - of actions, where a video has a background label, ``n_background`` (how many have),
+          ``shacc`` and ``sberr`` (HAT, section 3.3): of these, the percentage predicted as
+          the person's action and as the background's, averaged over the seeds.
+
+    Raises:
+        ValueError: no table, tables of different videos or labels, an unknown task or
+            ``on_error``, or an unreadable video and ``on_error='fail'``.
+    """
+    if not len(tables):
+        raise ValueError('per_class_table needs the prediction table of at least one seed')
+    if on_error not in ON_ERROR:
+        raise ValueError(f'unknown on_error {on_error!r}: use one of {", ".join(ON_ERROR)}')
+    seeds = [_videos(table, task, k, on_error) for table in tables]
+    columns = ['class', 'background_label']
+    for other in seeds[1:]:
+        if not seeds[0][columns].sort_index().equals(other[columns].sort_index()):
+            raise ValueError('the tables are of different videos or labels: they must be of one '
+                             'split and one list')
+    videos = pd.concat(seeds, keys=range(len(seeds)), names=['seed'])
+    videos = videos[videos['class'] >= 0]
+    by_class = videos.groupby('class')
+    accuracy = videos.groupby(['class', 'seed'])['correct'].mean().unstack() * 100
+    result = pd.DataFrame({'n': by_class.size() // len(seeds),
+                           'accuracy': accuracy.mean(axis=1),
+                           'accuracy_std': accuracy.std(axis=1)})
+    result = result.join(_confusions(videos))
+    if task == 'action' and (videos['background_label'] >= 0).any():
+        result = result.join(_swaps(videos, len(seeds)))
+    return result.reset_index()
+
+
+def _videos(table: pd.DataFrame, task: str, k: int, on_error: str) -> pd.DataFrame:
+    """What is needed of each video of one seed, indexed by ``video_id``."""
+    bad = unreadable_videos(table)
+    if len(bad) and on_error == 'fail':
+        raise ValueError(f'{len(bad)} unreadable video(s), e.g. {bad.index[0]!r}: {bad.iloc[0]}')
+    correct = correctness(table, task, k)
+    # a table without any score, or one whose videos are all unreadable, predicts nothing
+    predicted = np.full(len(table), -1)
+    if has_task(table, task):
+        predicted = predicted_classes(list(table[f'{task}_scores']))
+    backgrounds = table['background_label'].to_numpy()
+    videos = pd.DataFrame({
+        'class': table[f'{task}_label'].to_numpy(), 'background_label': backgrounds,
+        'correct': correct.to_numpy(), 'predicted': predicted,
+        'as_background': agreement(predicted, backgrounds)}, index=correct.index)
+    if on_error == 'skip':
+        videos.loc[bad.index, ['correct', 'as_background']] = np.nan
+    return videos
+
+
+def _confusions(videos: pd.DataFrame) -> pd.DataFrame:
+    """The most frequent wrong prediction of each class, over all seeds."""
+    counted = videos[videos['correct'].notna()]
+    wrong = counted[(counted['predicted'] != counted['class']) & (counted['predicted'] >= 0)]
+    counts = wrong.groupby(['class', 'predicted']).size().rename('times').reset_index()
+    counts = counts.sort_values(['times', 'predicted'], ascending=[False, True])
+    first = counts.drop_duplicates('class').set_index('class')
+    total = counted.groupby('class').size()
+    classes = videos['class'].unique()
+    return pd.DataFrame({
+        'confused_with': first['predicted'].reindex(classes, fill_value=-1).astype(np.int64),
+        'confused_share': 100 * first['times'].reindex(classes, fill_value=0)
+        / total.reindex(classes)})
+
+
+def _swaps(videos: pd.DataFrame, n_seeds: int) -> pd.DataFrame:
+    """SHAcc and SBErr of each class over its videos with a background label."""
+    swapped = videos[videos['background_label'] >= 0]
+    right = swapped['correct'].where(swapped['correct'].isna(),
+                                     swapped['predicted'] == swapped['class'])
+    swapped = swapped.assign(shacc=100 * right.astype(float),
+                             sberr=100 * swapped['as_background'])
+    rates = swapped.groupby(['class', 'seed'])[['shacc', 'sberr']].mean()
+    number = swapped.groupby('class').size() // n_seeds
+    return rates.groupby('class').mean().assign(n_background=number)[
+        ['n_background', 'shacc', 'sberr']]

@@ -1,0 +1,140 @@
+"""Which classes does a method of a suite get right, and what does it take the others for?
+
+    python tools/analysis/per_class.py benchmarks/puppets.py --method devias --split unseen
+    python tools/analysis/per_class.py benchmarks/ucf101.py --method fame --split hat-far \\
+        --seeds 0 1 --class-names data/ucf101/hat/annotations/labels.csv
+
+From the stored predictions of finished runs. Writes a CSV (columns: see
+`devias_mm.evaluation.per_class`) and prints the worst and the best classes. A set of draws such as
+`hat-far` takes the videos of all its draws together.
+"""
+import argparse
+import sys
+import warnings
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+# mmcv-lite warns of operators that nothing here uses
+warnings.filterwarnings('ignore', message='Fail to import')
+
+import pandas as pd  # noqa: E402
+from rich.console import Console  # noqa: E402
+from rich.table import Table  # noqa: E402
+
+from devias_mm.datasets.hat.layout import read_class_names  # noqa: E402
+from devias_mm.evaluation.per_class import per_class_table  # noqa: E402
+from devias_mm.evaluation.tables import ON_ERROR, TASKS, read_predictions  # noqa: E402
+from devias_mm.files import atomic_path  # noqa: E402
+from devias_mm.harness.plan import plan_jobs  # noqa: E402
+from devias_mm.harness.suite import load_suite  # noqa: E402
+
+
+def parse_args(argv=None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('suite', help='a suite file, e.g. benchmarks/puppets.py')
+    parser.add_argument('--method', required=True, metavar='NAME')
+    parser.add_argument('--split', required=True, help='a split of the suite, or a set of draws')
+    parser.add_argument('--seeds', nargs='+', type=int, metavar='K', help="default: the suite's")
+    parser.add_argument('--variant', default='', help='of a ladder suite')
+    parser.add_argument('--task', choices=TASKS, default='action')
+    parser.add_argument('--on-error', choices=ON_ERROR, default='count-wrong',
+                        help='an unreadable video counts as wrong, is left out, or is an error '
+                             '(default: %(default)s)')
+    parser.add_argument('--class-names', type=Path, metavar='FILE',
+                        help='lines of `index,class`, such as labels.csv of HAT')
+    parser.add_argument('--top', type=int, default=10, metavar='N',
+                        help='worst and best classes to print (default: %(default)s)')
+    parser.add_argument('--out', type=Path, default=ROOT / 'work_dirs' / 'benchmarks',
+                        help='folder of all results (default: %(default)s)')
+    parser.add_argument('--gpus', type=int, default=1, metavar='N',
+                        help='GPUs that the runs were made with; 0: CPU (default: %(default)s)')
+    parser.add_argument('--csv', type=Path, metavar='FILE',
+                        help='default: <out>/<suite>/per_class/<method>_<split>_<task>.csv')
+    args = parser.parse_args(argv)
+    if args.top < 1:
+        parser.error(f'--top {args.top}: accepted is an integer >= 1')
+    return args
+
+
+def finished_jobs(args: argparse.Namespace, suite) -> list:
+    """The finished runs that the arguments select, one a seed."""
+    if args.split not in (*suite.splits, *suite.sets):
+        raise ValueError(f'unknown split {args.split!r}: use one of '
+                         f'{", ".join([*suite.splits, *suite.sets])}')
+    if args.variant not in (suite.variants or ('', )):
+        raise ValueError(f'--variant {args.variant!r} is not one of the suite\'s: '
+                         f'{", ".join(suite.variants) or "it has none"}')
+    jobs = plan_jobs(suite, ROOT, args.out.absolute(), [args.method], args.seeds,
+                     processes=max(args.gpus, 1))
+    if args.task not in suite.methods[args.method].predicts:
+        raise ValueError(f'{args.method!r} does not predict the {args.task}')
+    jobs = [job for job in jobs if job.variant == args.variant]
+    done = [job for job in jobs if job.tested]
+    if not done:
+        raise ValueError(f'{args.method!r} has no finished run; looked for e.g. '
+                         f'{jobs[0].work_dir}; make it with:\n    python tools/benchmark.py run '
+                         f'{args.suite} --methods {args.method}')
+    missing = [str(job.seed) for job in jobs if job not in done]
+    if missing:
+        print(f'no finished run yet of seed(s) {", ".join(missing)}: they are left out',
+              file=sys.stderr)
+    return done
+
+
+def read_split(job, splits: list) -> pd.DataFrame:
+    """The predictions of a run on a split, or on the draws of a set together."""
+    tables = [read_predictions(job.predictions(split)) for split in splits]
+    # the draws of a set share their videos
+    return pd.concat([table.assign(video_id=f'{split}/' + table['video_id'])
+                      for split, table in zip(splits, tables)], ignore_index=True)
+
+
+def show(table: pd.DataFrame, title: str) -> Table:
+    """Some rows for people."""
+    shown = Table(title=title, title_justify='left')
+    for column in table:
+        shown.add_column(column, justify='left' if table[column].dtype == object else 'right')
+    for row in table.itertuples(index=False):
+        shown.add_row(*('-' if pd.isna(cell) else f'{cell:.1f}' if isinstance(cell, float)
+                        else str(cell) for cell in row))
+    return shown
+
+
+def main(argv=None) -> int:
+    args = parse_args(argv)
+    try:
+        suite = load_suite(args.suite, ROOT)
+        jobs = finished_jobs(args, suite)
+        tables = [read_split(job, suite.splits_of((args.split, ))) for job in jobs]
+        k = dict(action=suite.action_topk, scene=suite.scene_topk)[args.task]
+        result = per_class_table(tables, args.task, k, args.on_error)
+        if args.class_names:
+            scores = tables[0][f'{args.task}_scores'].dropna()
+            names = read_class_names(str(args.class_names), len(scores.iloc[0]))
+            titles = {index: name for name, index in names.items()}
+            result.insert(1, 'name', result['class'].map(titles).fillna(''))
+            result.insert(result.columns.get_loc('confused_with') + 1, 'confused_name',
+                          result['confused_with'].map(titles).fillna(''))
+    except (ValueError, FileNotFoundError) as error:
+        print(f'error: {error}', file=sys.stderr)
+        return 2
+    stem = '_'.join(filter(None, (args.method, args.variant, args.split.replace('/', '-'),
+                                  args.task)))
+    path = args.csv or args.out / suite.name / 'per_class' / f'{stem}.csv'
+    with atomic_path(path) as temporary:
+        result.to_csv(temporary, index=False, float_format='%.4f')
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=160)
+    ordered = result.sort_values('accuracy', kind='stable')
+    about = f'{args.method} on {args.split}, {args.task} top-{k}, {len(jobs)} seed(s), percent'
+    console.print(show(ordered.head(args.top), f'{about}: the worst of {len(result)} classes'))
+    console.print(show(ordered.tail(args.top)[::-1], f'{about}: the best'))
+    print(f'wrote {path}')
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
