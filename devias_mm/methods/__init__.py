@@ -2,6 +2,7 @@
 from .albar import ALBAR
 from .base import DebiasRecognizer
 from .devias import DEVIAS
+from .downstream import FeatureClassifier, FeatureClassifierOptimWrapperConstructor
 from .dsm import DSM, DSMTriplet
 from .moco import MoCo
 from .naive import NaiveRecognizer
@@ -11,5 +12,6 @@ from .tokens import TokenRecognizer
 
 __all__ = [
     'ALBAR', 'ClipSceneTeacher', 'DEVIAS', 'DSM', 'DSMTriplet', 'DebiasRecognizer',
-    'ImageSceneTeacher', 'MoCo', 'NaiveRecognizer', 'SceneAdversarial', 'TokenRecognizer'
+    'FeatureClassifier', 'FeatureClassifierOptimWrapperConstructor', 'ImageSceneTeacher',
+    'MoCo', 'NaiveRecognizer', 'SceneAdversarial', 'TokenRecognizer'
 ]

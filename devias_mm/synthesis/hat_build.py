@@ -142,6 +142,24 @@ def write_human_only(build: Build, videos: List[Video], keys: List[str], options
     return colour
 
 
+def check_swaps(videos: List[Video], classes: Dict[int, str], scene_scores: Optional[str],
+                close: int, far: Optional[int]) -> None:
+    """Check what :func:`write_annotations` will need, before any frame is made.
+
+    Raises:
+        ValueError: ``close`` or ``far`` is not a number of other classes, or the scene scores
+            do not go with the videos.
+    """
+    if not scene_scores:
+        return
+    for name, value in (('--close', close), ('--far', far)):
+        if value is not None and not 1 <= value < len(classes):
+            raise ValueError(f'{name} {value}: there are {len(classes)} classes, so accepted is '
+                             f'1..{len(classes) - 1}.')
+    mean_scene_scores(scene_scores, [video.name for video in videos],
+                      [video.label for video in videos], [1] * len(videos), max(classes) + 1)
+
+
 def write_annotations(build: Build, videos: List[Video], keys: List[str],
                       classes: Dict[int, str], reports: List[dict], layout: str,
                       scene_scores: Optional[str], seed: int, draws: int, close: int,
@@ -160,16 +178,9 @@ def write_annotations(build: Build, videos: List[Video], keys: List[str],
 
     Returns:
         dict: counts for the manifest.
-
-    Raises:
-        ValueError: ``close`` or ``far`` is not a number of other classes.
     """
     num_classes = max(classes) + 1
     far = len(classes) // 2 if far is None else far
-    for name, value in (('--close', close), ('--far', far)):
-        if scene_scores and not 1 <= value < len(classes):
-            raise ValueError(f'{name} {value}: there are {len(classes)} classes, so accepted is '
-                             f'1..{len(classes) - 1}.')
     swap_videos = [SwapVideo(key, video.label, report['frames'], report['low'], report['high'])
                    for key, video, report in zip(keys, videos, reports)]
     # as published: no newline at the end

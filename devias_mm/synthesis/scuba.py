@@ -199,11 +199,8 @@ def make_scuba(build: Build, videos: List[Video], names: List[str], options: Scu
         dict: counts for the manifest.
 
     Raises:
-        ValueError: there are fewer pictures than backgrounds of a video, or no video is valid.
+        ValueError: no video is valid.
     """
-    if options.backgrounds and options.per_video > len(options.backgrounds):
-        raise ValueError(f'--per-video {options.per_video}: the folder of backgrounds holds '
-                         f'{len(options.backgrounds)} images.')
     jobs = [(video.name, (name, video, (boxes or {}).get(video.name)))
             for name, video in zip(names, videos)]
     reports = build.run('scuba', jobs, partial(_make_clips, root=build.root, options=options),

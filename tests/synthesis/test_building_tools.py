@@ -3,6 +3,7 @@ import json
 import sys
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pandas as pd
 import pytest
@@ -231,6 +232,25 @@ def test_scuba_as_videos_does_not_depend_on_workers(puppets, source, tmp_path):
     assert np.abs(still - still[0]).mean() < 2  # MPEG-4
     moving = read_frames(tmp_path / 'one/scuba/000000_walk__0.mp4').astype(int)
     assert np.abs(moving - moving[0]).mean() > 5
+
+
+def test_bad_options_claim_no_folder(puppets, source, tmp_path):
+    (tmp_path / 'pictures').mkdir()
+    cv2.imwrite(str(tmp_path / 'pictures' / '1.png'), np.zeros((8, 8, 3), np.uint8))
+    scuba = ['data/build_scuba', *source, '--masks', puppets / 'masks', '--backgrounds',
+             tmp_path / 'pictures', '--per-video', 2]
+    scores = tmp_path / 'scores.parquet'
+    pd.DataFrame(dict(video_id=['other'], scene_scores=[[.5, .5]])).to_parquet(scores)
+    classes = tmp_path / 'classes.csv'
+    classes.write_text('\n'.join(f'{i},class{i}' for i in range(8)))
+    hat = ['data/build_hat', *source, '--masks', puppets / 'masks', '--classes', classes,
+           '--scene-scores', scores]
+    for command, message in ((scuba, 'error: --per-video 2: the folder of backgrounds holds 1'),
+                             ([*hat, '--close', 9], 'error: --close 9: there are 8 classes'),
+                             (hat, 'error: .*scores.parquet')):
+        with pytest.raises(SystemExit, match=message):
+            run(*command, '--out', tmp_path / 'out')
+        assert not (tmp_path / 'out').exists()
 
 
 def test_hvu_tool_writes_lists_and_counts(tmp_path):

@@ -28,6 +28,7 @@ from devias_mm.synthesis.cli import (
 from devias_mm.synthesis.hat import KINDS, read_classes
 from devias_mm.synthesis.hat_build import (
     HatOptions,
+    check_swaps,
     separate_videos,
     video_keys,
     write_annotations,
@@ -132,6 +133,7 @@ def main():
                          args.short_side)
     rules = dict(area=(low, high), background_low=args.background_area,
                  random_own_class=args.random_own_class)
+    check_swaps(videos, classes, args.scene_scores, args.close, args.far)
     build = Build(args.out, 'build_hat', dict(
         source_parameters(args), layout=args.layout, classes=input_digest(args.classes),
         masks=input_digest(args.masks), inpainted=input_digest(args.inpainted),

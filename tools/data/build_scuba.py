@@ -106,6 +106,9 @@ def main():
     images = image_files(args.backgrounds) if args.backgrounds else []
     if args.backgrounds and not images:
         raise UsageError(f'--backgrounds {args.backgrounds} holds no image.')
+    if images and args.per_video > len(images):
+        raise UsageError(f'--per-video {args.per_video}: the folder of backgrounds holds '
+                         f'{len(images)} images.')
     boxes = read_video_boxes(args.boxes) if args.boxes else None
     options = ScubaOptions(
         masks=args.masks, class_ids=tuple(args.class_ids), saliency=args.saliency,

@@ -1,8 +1,30 @@
 """Several views of one video, each with crops and flips of its own."""
-from typing import Dict, Sequence
+from typing import Callable, Dict, NamedTuple, Optional, Sequence, Tuple
 
+import numpy as np
 from mmaction.registry import TRANSFORMS
-from mmcv.transforms import BaseTransform, Compose
+from mmcv.transforms import BaseTransform
+
+#: transforms that move pixels by columns and rows, and those that leave them where they are
+MOVING = ('CenterCrop', 'Flip', 'MultiScaleCrop', 'RandomCrop', 'RandomRescale',
+          'RandomResizedCrop', 'Resize')
+STAYING = ('ColorJitter', )
+
+
+class ViewOrigin(NamedTuple):
+    """Where the pixels of a view come from.
+
+    Attributes:
+        frame_inds (np.ndarray, optional): the frames that it shows, ``(T, )``.
+        columns (np.ndarray): decoded column that each of its columns shows, float32 ``(W, )``.
+        rows (np.ndarray): likewise, ``(H, )``.
+        untraced (str): a transform that may have moved pixels in a way that these do not
+            tell; ``''``: there is none.
+    """
+    frame_inds: Optional[np.ndarray]
+    columns: np.ndarray
+    rows: np.ndarray
+    untraced: str
 
 
 @TRANSFORMS.register_module()
@@ -14,6 +36,7 @@ class ContrastiveViews(BaseTransform):
 
     Required keys: ``imgs`` (the frames of ``num_clips`` clips), ``clip_len``. Changed keys:
     ``imgs`` (the frames of all views), ``num_clips`` (the number of views), ``img_shape``.
+    Added key: ``view_origins``, a :class:`ViewOrigin` for each view.
 
     Args:
         views (Sequence[Sequence[dict]]): the transforms of each view.
@@ -27,7 +50,7 @@ class ContrastiveViews(BaseTransform):
         if len(views) != len(clips):
             raise ValueError(f'ContrastiveViews: {len(views)} views, but {len(clips)} entries in '
                              '`clips`: name the clip of each view')
-        self.views = [Compose([TRANSFORMS.build(step) for step in view]) for view in views]
+        self.views = [[TRANSFORMS.build(step) for step in view] for view in views]
         self.clips = tuple(clips)
 
     def transform(self, results: Dict) -> Dict:
@@ -36,13 +59,36 @@ class ContrastiveViews(BaseTransform):
         if max(self.clips) >= sampled:
             raise ValueError(f'ContrastiveViews: clip {max(self.clips)} is asked for, but the '
                              f'sampler gives {sampled} (TemporalShiftFrames gives 2)')
-        frames = []
+        frames, origins = [], []
         for view, clip in zip(self.views, self.clips):
-            part = dict(results, num_clips=1)
+            shown = slice(clip * length, (clip + 1) * length)
             # copied: Flip works in place, and views share clips
-            part['imgs'] = [img.copy() for img in
-                            results['imgs'][clip * length:(clip + 1) * length]]
-            part = view(part)
+            part = dict(results, num_clips=1, imgs=[img.copy() for img in results['imgs'][shown]])
+            if 'frame_inds' in results:
+                part['frame_inds'] = results['frame_inds'][shown]
+            part, origin = apply_view(view, part)
             frames += list(part['imgs'])
-        results.update(imgs=frames, num_clips=len(self.views), img_shape=part['img_shape'])
+            origins.append(origin)
+        results.update(imgs=frames, num_clips=len(self.views), img_shape=part['img_shape'],
+                       view_origins=origins)
         return results
+
+
+def apply_view(view: Sequence[Callable], results: Dict) -> Tuple[Dict, ViewOrigin]:
+    """Apply the transforms of a view, and trace where its pixels come from.
+
+    An image of its own coordinates, behind the frames, takes part in all that moves pixels.
+    """
+    trace, untraced = np.dstack(np.indices(results['imgs'][0].shape[:2], np.float32)), ''
+    for step in view:
+        name = type(step).__name__
+        if name in MOVING:
+            results['imgs'] = [*results['imgs'], trace]
+        elif name not in STAYING:
+            untraced = untraced or name
+        results = step(results)
+        if name in MOVING:
+            *results['imgs'], trace = results['imgs']
+    height, width = trace.shape[:2]
+    return results, ViewOrigin(results.get('frame_inds'), trace[height // 2, :, 1],
+                               trace[:, width // 2, 0], untraced)

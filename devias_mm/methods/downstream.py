@@ -1,0 +1,161 @@
+"""A trained recognizer as the encoder of another task: fine-tuning and linear probes."""
+import copy
+from typing import Dict, List, Sequence, Set
+
+import torch
+from mmaction.registry import MODELS, OPTIM_WRAPPER_CONSTRUCTORS
+from torch import Tensor, nn
+
+from devias_mm.engine.checkpoints import check_weights
+from devias_mm.engine.layer_decay import LayerDecayOptimWrapperConstructor
+
+from .base import DebiasRecognizer
+from .naive import NaiveRecognizer
+
+
+@MODELS.register_module()
+class FeatureClassifier(NaiveRecognizer):
+    r"""Classify the features of a recognizer that was trained before.
+
+    .. math:: L = CE(W [W_a f_{action}; W_s f_{scene}] + b, y)
+
+    DEVIAS supp. F.3: action and scene token are projected to half the width each,
+    concatenated and classified ("concat."), or the tokens of the last block are averaged
+    over time and space ("GAP"). Everything is fine-tuned, or, with ``frozen``, a linear
+    classifier on top alone (supp. F.2).
+
+    ``load_from`` of the config takes the checkpoint of the encoder's own training: its
+    weights become those of the encoder, and one that is missing is an error. Parts of the
+    encoder that the features do not depend on (its classifiers, a mask decoder) stay as
+    they are; DEVIAS goes on choosing its slots with its classifier.
+
+    Args:
+        encoder (dict): the config of a :class:`~.DebiasRecognizer` that has ``features``. Its
+            scene teacher and data preprocessor are not built.
+        inputs (sequence[str]): the encoder's features to classify, in this order:
+            ``'action'``, ``'scene'``. Defaults to both.
+        fusion (str): ``'concat'`` or ``'gap'``, which does not use ``inputs``.
+            Defaults to 'concat'.
+        frozen (bool): the encoder does not learn and stays in evaluation mode.
+            Defaults to False.
+        keep_predictions (bool): predict as well what the frozen encoder predicts, so
+            that one test scores both tasks of DEVIAS Tables 9 and 10; it encodes
+            the clips twice. Defaults to False.
+        **kwargs: of :class:`~.NaiveRecognizer`: ``task``, the one that is learnt,
+            ``num_classes``, ``num_scene_classes``, ``scene_teacher``, ``dropout`` ...
+
+    Raises:
+        ValueError: an unknown value, features that the encoder does not have, or
+            ``keep_predictions`` of an encoder that changes.
+    """
+
+    def __init__(self,
+                 encoder: dict,
+                 inputs: Sequence[str] = ('action', 'scene'),
+                 fusion: str = 'concat',
+                 frozen: bool = False,
+                 keep_predictions: bool = False,
+                 **kwargs) -> None:
+        super().__init__(
+            backbone={**encoder, 'scene_teacher': None, 'data_preprocessor': None}, **kwargs)
+        if fusion not in ('concat', 'gap'):
+            raise ValueError(f"fusion must be 'concat' or 'gap', got {fusion!r}")
+        if keep_predictions and not frozen:
+            raise ValueError('keep_predictions needs frozen=True: a fine-tuned encoder does not '
+                             'go with its old classifiers')
+        count = len(inputs) if fusion == 'concat' else 1
+        if not count or self.embed_dims % count:
+            raise ValueError(f'inputs={tuple(inputs)} do not share the width {self.embed_dims} '
+                             'of the features evenly')
+        self.inputs = tuple(inputs)
+        self.fusion = fusion
+        self.frozen = frozen
+        self.keep_predictions = keep_predictions
+        self.projections = nn.ModuleList(
+            nn.Linear(self.embed_dims, self.embed_dims // count) if count > 1 else nn.Identity()
+            for _ in range(count))
+        used = _used_parameters(self.backbone, self.inputs, fusion)
+        for name, parameter in self.backbone.named_parameters():
+            parameter.requires_grad_(not frozen and name in used)
+
+    def train(self, mode: bool = True) -> 'FeatureClassifier':
+        """Set the mode; a frozen encoder stays in evaluation."""
+        super().train(mode)
+        if self.frozen:
+            self.backbone.eval()
+        return self
+
+    def features(self, clips: Tensor) -> Dict[str, Tensor]:
+        """What the new classifier reads, ``(B, D)``; see the base class."""
+        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
+            parts = _encode(self.backbone, clips, self.inputs, self.fusion)
+        parts = [project(part) for project, part in zip(self.projections, parts)]
+        return {self.task: self.fc_norm(torch.cat(parts, dim=-1))}
+
+    def probabilities(self, clips: Tensor) -> Dict[str, Tensor]:
+        """Of the new classifier and, with ``keep_predictions``, of the encoder's own."""
+        own = self.backbone.probabilities(clips) if self.keep_predictions else {}
+        return {**own, **super().probabilities(clips)}
+
+    def _load_from_state_dict(self, state_dict: dict, prefix: str, *args) -> None:
+        """Load a checkpoint of this model, or one of the encoder's own training.
+
+        Raises:
+            CheckpointError: that one lacks weights of the encoder.
+        """
+        own = prefix + 'backbone.' + next(iter(self.backbone.state_dict()))
+        if not prefix and own not in state_dict:
+            given = dict(state_dict)
+            check_weights(self.backbone, dict(state_dict=given), 'of the encoder (load_from)')
+            state_dict.clear()
+            state_dict.update({f'backbone.{key}': value for key, value in given.items()})
+        super()._load_from_state_dict(state_dict, prefix, *args)
+
+
+def _encode(encoder: DebiasRecognizer, clips: Tensor, inputs: Sequence[str],
+            fusion: str) -> List[Tensor]:
+    """What is projected and concatenated: ``(B, D)`` each."""
+    if fusion == 'gap':
+        return [encoder.extract_feat(clips).tokens.mean(1)]
+    found = encoder.features(clips)
+    missing = [name for name in inputs if name not in found]
+    if missing:
+        raise ValueError(f'{type(encoder).__name__} has no feature {missing[0]!r}, but '
+                         f'{", ".join(map(repr, found))}: change inputs')
+    return [found[name] for name in inputs]
+
+
+def _used_parameters(encoder: DebiasRecognizer, *args) -> Set[str]:
+    """Names of the encoder's parameters that the result of :func:`_encode` depends on.
+
+    The others would get no gradient, which distributed training takes for an error. A copy
+    without storage tells: nothing is computed.
+    """
+    encoder = copy.deepcopy(encoder).to('meta').eval()
+    names, parameters = zip(*encoder.named_parameters())
+    clip = torch.empty(1, 3, *encoder.backbone.input_size, device='meta')
+    with torch.enable_grad():
+        total = torch.cat(_encode(encoder, clip, *args)).sum()
+        gradients = torch.autograd.grad(total, parameters, allow_unused=True)
+    return {name for name, gradient in zip(names, gradients) if gradient is not None}
+
+
+@OPTIM_WRAPPER_CONSTRUCTORS.register_module()
+class FeatureClassifierOptimWrapperConstructor(LayerDecayOptimWrapperConstructor):
+    """Layer-wise decay within the encoder of a :class:`FeatureClassifier`.
+
+    The new classifier gets the whole learning rate. A frozen encoder is left out, and need not
+    have ``blocks``. ``paramwise_cfg``: see the base class; prefixes of ``lr_mult`` are those of
+    the encoder's own parameters.
+    """
+
+    def add_params(self, params: List[dict], module: nn.Module, **kwargs) -> None:
+        """Add the groups of the encoder and those of the classifier to ``params``."""
+        if not module.frozen:
+            super().add_params(params, module.backbone)
+        learnt = [parameter for name, parameter in module.named_parameters()
+                  if parameter.requires_grad and not name.startswith('backbone.')]
+        params.append(dict(params=[p for p in learnt if p.dim() > 1], lr=self.base_lr,
+                           weight_decay=self.base_wd))
+        params.append(dict(params=[p for p in learnt if p.dim() <= 1], lr=self.base_lr,
+                           weight_decay=0.))
