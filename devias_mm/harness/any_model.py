@@ -36,7 +36,8 @@ def find_config(name: Union[str, Path]) -> Path:
     return path
 
 
-def adapt_config(model_cfg: Config, data_cfg: Config, random_weights: bool = False) -> Config:
+def adapt_config(model_cfg: Config, data_cfg: Config, random_weights: bool = False,
+                 single_view: bool = False) -> Config:
     """Put a recognizer in front of the test splits of a suite.
 
     Sampling, resizing, crops and normalisation stay the model's own: of its
@@ -49,6 +50,7 @@ def adapt_config(model_cfg: Config, data_cfg: Config, random_weights: bool = Fal
             with the splits, and ``num_classes``.
         random_weights: no checkpoint will be loaded: the head gets the suite's
             number of classes.
+        single_view: one clip and the centre crop instead of the model's own views.
 
     Returns:
         Config: what ``tools/test.py`` would be given.
@@ -72,6 +74,8 @@ def adapt_config(model_cfg: Config, data_cfg: Config, random_weights: bool = Fal
     loader = copy.deepcopy(data_cfg.test_dataloader)
     template = loader.dataset.pipeline[0]
     pipeline = adapt_pipeline(_test_pipeline(model_cfg), template.get('backend', 'decord'))
+    if single_view:
+        pipeline = _single_view(pipeline)
     splits = copy.deepcopy(data_cfg.test_cfg.get('splits') or dict(test={}))
     for node in (loader.dataset, *splits.values()):
         if node is loader.dataset or 'pipeline' in node:
@@ -85,7 +89,7 @@ def adapt_config(model_cfg: Config, data_cfg: Config, random_weights: bool = Fal
         test_dataloader=loader,
         test_cfg=dict(type='MultiSplitTestLoop', splits=splits),
         test_evaluator=[],
-        log_level='WARNING',
+        log_level='INFO',
         env_cfg=model_cfg.get('env_cfg', dict(dist_cfg=dict(backend='nccl'))),
     ), filename=model_cfg.filename)
 
@@ -108,6 +112,16 @@ def adapt_pipeline(pipeline: List[dict], backend: str) -> List[dict]:
                          f'transforms and PackActionInputs; it is {", ".join(names)}.')
     return [dict(type='ReadClip', sampler=sampler, backend=backend),
             *(step for step in rest if step['type'] != 'PackActionInputs'), PACK]
+
+
+def _single_view(pipeline: List[dict]) -> List[dict]:
+    """Sample one clip and, in place of three or ten crops, take the centre one of their size."""
+    sampler = dict(pipeline[0]['sampler'])
+    if sampler.get('clip_len', 1) > 1:  # the single frames of a 2D network are one clip already
+        sampler['num_clips'] = 1
+    return [dict(pipeline[0], sampler=sampler), *(
+        dict(type='CenterCrop', crop_size=step['crop_size'])
+        if step['type'] in ('ThreeCrop', 'TenCrop') else step for step in pipeline[1:])]
 
 
 def _split_pipeline(pipeline: List[dict], names: List[str]) -> Tuple[dict, List[dict]]:

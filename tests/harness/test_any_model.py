@@ -70,3 +70,15 @@ def test_frames_and_clips_of_this_project_can_be_read():
 def test_an_unknown_config_is_named():
     with pytest.raises(UsageError, match='config not found: mmaction::recognition/none.py'):
         find_config('mmaction::recognition/none.py')
+
+
+@pytest.mark.parametrize('name, clips', [('tsn', 25), ('x3d', 1), ('videomae', 1)])
+def test_a_single_view_is_one_clip_of_the_centre(name, clips, data_cfg):
+    own = Config.fromfile(str(find_config(f'mmaction::{MODELS[name]}')))
+    cfg = adapt_config(own, data_cfg, random_weights=True, single_view=True)
+    pipeline, steps = cfg.test_dataloader.dataset.pipeline, own.test_dataloader.dataset.pipeline
+    crop = next(step for step in steps if step.type in ('ThreeCrop', 'TenCrop'))
+    assert pipeline[0].sampler.num_clips == clips
+    assert pipeline[0].sampler.clip_len == steps[1].clip_len
+    assert pipeline[steps.index(crop) - 2] == dict(type='CenterCrop', crop_size=crop.crop_size)
+    assert not any(step.type in ('ThreeCrop', 'TenCrop') for step in pipeline)

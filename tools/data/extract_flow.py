@@ -1,6 +1,7 @@
 """Estimate the optical flow of a config's training videos once, for `BackwardFlow(cache=OUT)`.
 
-    python tools/data/extract_flow.py configs/dsm/dsm-pretrain_<...>.py --out data/ucf101/flow --workers 8
+    python tools/data/extract_flow.py configs/dsm/dsm-pretrain_<...>.py \\
+        --out data/ucf101/flow --workers 8
     python tools/train.py configs/dsm/dsm-pretrain_<...>.py \\
         --cfg-options train_dataloader.dataset.pipeline.2.cache=data/ucf101/flow
 
