@@ -10,8 +10,9 @@ from typing import Callable, Iterator, Sequence
 import cv2
 
 
-def _start_worker(parent: int) -> None:
-    cv2.setNumThreads(1)
+def _start_worker(parent: int, method: str) -> None:
+    if method != 'fork':
+        cv2.setNumThreads(1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
 
     def leave_with_parent() -> None:
@@ -34,16 +35,18 @@ def map_in_processes(function: Callable, jobs: Sequence, workers: int) -> Iterat
     Yields:
         The results, in the order of the jobs.
     """
-    if workers == 1:
-        threads = cv2.getNumThreads()
-        cv2.setNumThreads(1)
-        try:
+    # set here and not in the workers: OpenCV's threads do not survive a fork, and a worker that
+    # changes their number waits for them for ever
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        if workers == 1:
             yield from map(function, jobs)
-        finally:
-            cv2.setNumThreads(threads)
-        return
-    # a forked worker starts at once; a spawned one imports the whole stack first
-    method = 'fork' if 'fork' in multiprocessing.get_all_start_methods() else 'spawn'
-    with ProcessPoolExecutor(workers, multiprocessing.get_context(method), _start_worker,
-                             (os.getpid(), )) as pool:
-        yield from pool.map(function, jobs, chunksize=4)
+            return
+        # a forked worker starts at once; a spawned one imports the whole stack first
+        method = 'fork' if 'fork' in multiprocessing.get_all_start_methods() else 'spawn'
+        with ProcessPoolExecutor(workers, multiprocessing.get_context(method), _start_worker,
+                                 (os.getpid(), method)) as pool:
+            yield from pool.map(function, jobs, chunksize=4)
+    finally:
+        cv2.setNumThreads(threads)
