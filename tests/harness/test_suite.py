@@ -22,7 +22,8 @@ def test_shipped_suites_load(root):
     # supp. B: on UCF-101 alone DEVIAS starts from a training on the actions
     starts = [suites[name].methods['devias'].pretrain for name in ('ucf101', 'kinetics400', 'hvu')]
     assert starts == [suites['ucf101'].methods['naive'].config, '', '']
-    for name in ('ucf101', 'kinetics400'):  # ALBAR does on both
+    assert list(suites['hvu'].methods) == list(suites['ucf101'].methods)
+    for name in ('ucf101', 'kinetics400', 'hvu'):  # ALBAR does on all
         methods = suites[name].methods
         assert methods['albar'].pretrain == methods['naive'].config
     assert load_suite('benchmarks/puppets', root).name == 'puppets'
