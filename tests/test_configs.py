@@ -68,7 +68,9 @@ def test_name_tells_the_truth(name):
     sampler = loader.dataset.pipeline[0].sampler
     found = sampler.clip_len, sampler.frame_interval, sampler.get('num_clips', 1)
     assert found == tuple(int(parts[key]) for key in ('clip', 'interval', 'clips'))
-    assert Path(cfg.data_root).parts[:2] == ('data', parts['data'])
+    # words of a name are joined by hyphens
+    data = Path(cfg.data_root.replace('_', '-')).parts
+    assert data[:2] == ('data', parts['data'])
     if 'auto_scale_lr' in cfg:
         assert cfg.auto_scale_lr.base_batch_size == int(parts['gpus']) * int(parts['batch'])
     assert cfg.param_scheduler[-1].end == int(parts['epochs'])
@@ -149,7 +151,9 @@ def train_one_step(cfg: Config, size: int, clips: int = 2, all_learn: bool = Tru
     if pretraining:
         assert any(not torch.equal(p, before[name]) for name, p in model.named_parameters())
         return
-    stages_frozen = any(node.get('frozen_stages', -1) >= 0 for node in nodes(cfg.model))
+    # frozen stages, a probed encoder, what does not make its features
+    stages_frozen = cfg.model.type == 'FeatureClassifier' or any(
+        node.get('frozen_stages', -1) >= 0 for node in nodes(cfg.model))
     for name, parameter in model.named_parameters():
         moved = not torch.equal(parameter, before[name])
         frozen = name.startswith('scene_teacher.') or (

@@ -87,8 +87,7 @@ class FeatureClassifier(NaiveRecognizer):
 
     def features(self, clips: Tensor) -> Dict[str, Tensor]:
         """What the new classifier reads, ``(B, D)``; see the base class."""
-        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
-            parts = _encode(self.backbone, clips, self.inputs, self.fusion)
+        parts = _encode(self.backbone, clips, self.inputs, self.fusion)
         parts = [project(part) for project, part in zip(self.projections, parts)]
         return {self.task: self.fc_norm(torch.cat(parts, dim=-1))}
 
