@@ -22,10 +22,8 @@ NAME = re.compile(
 # built and trained at full size, one per kind of model and backbone
 FULL_SIZE = [
     f'configs/{name}_8xb12-16x4x1-100e_ucf101-rgb.py' for name in (
-        'naive/naive-action_vit-base-p16', 'fame/fame_vit-base-p16',
         'tokens/two-token_vit-base-p16', 'devias/devias_vit-base-p16',
-        'devias/ablations/devias-no-slots_vit-base-p16', 'devias/ablations/devias_i3d-r50',
-        'devias/ablations/devias_swin-base-omnivore')]
+        'devias/ablations/devias_i3d-r50', 'devias/ablations/devias_swin-base-omnivore')]
 # small encoders by their type; 32 pixels, and 64 where the encoder divides by 32
 SMALL = dict(
     TokenViT=dict(img_size=32, depth=2, embed_dims=48, num_heads=4),
