@@ -45,7 +45,8 @@ def parse_args(argv=None) -> argparse.Namespace:
     chosen.add_argument('--out', type=Path, default=ROOT / 'work_dirs' / 'benchmarks',
                         help='folder of all results (default: %(default)s)')
     chosen.add_argument('--methods', nargs='+', metavar='NAME', help='default: all')
-    chosen.add_argument('--seeds', nargs='+', type=int, metavar='K', help="default: the suite's")
+    chosen.add_argument('--seeds', nargs='+', type=int, metavar='K',
+                        help="default: the suite's; the first of them in a smoke run")
     chosen.add_argument('--gpus', type=int, default=1, metavar='N',
                         help='GPUs (processes) of a job; 0: CPU (default: %(default)s)')
     smoke = chosen.add_argument_group('smoke options (other runs than the benchmark\'s)')
@@ -170,8 +171,10 @@ def do_compare(args, suite) -> int:
 
 
 def planned(args, suite):
-    """The jobs that the arguments select."""
-    return plan_jobs(suite, ROOT, args.out, args.methods, args.seeds, smoke_options(args),
+    """The jobs that the arguments select; of a smoke run only the first seed, if none is given."""
+    options = smoke_options(args)
+    seeds = suite.seeds[:1] if options and args.seeds is None else args.seeds
+    return plan_jobs(suite, ROOT, args.out, args.methods, seeds, options,
                      processes=max(args.gpus, 1))
 
 

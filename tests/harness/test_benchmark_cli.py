@@ -72,6 +72,11 @@ def test_smoke_runs_stay_apart(cli, capsys):
     text = capsys.readouterr().out
     assert 'train_dataloader.dataset.indices=64 train_cfg.max_epochs=1' in text
     assert not cli.out.exists()
+    # without --seeds: all of the benchmark's, the first of a smoke run
+    assert cli('run', 'toy', *smoke[2:], '--dry-run') == 0
+    assert capsys.readouterr().out == text
+    assert cli('run', 'toy', '--methods', 'strong', '--dry-run') == 0
+    assert 'strong seed 1: train' in capsys.readouterr().out and 'seed 1' not in text
     assert cli('run', 'toy', *smoke) == 0
     assert cli('table', 'toy', '--seeds', '0') == 2
     assert cli('table', 'toy', *smoke) == 0
