@@ -24,7 +24,8 @@ class ActionSceneDataset(BaseActionDataset):
     ``VideoReadError`` is the only error that is dealt with here: in training
     the video is reported once, by name, and another one takes its place; in
     test mode the sample has empty ``inputs`` and the reason as metainfo
-    ``error``.
+    ``error``. Missing files are an error at the start of a training; in test mode they are
+    logged by name, kept in ``missing``, and then unreadable, unless all are missing.
 
     Args:
         ann_file (str): the list file, relative to ``data_root``.
@@ -43,7 +44,8 @@ class ActionSceneDataset(BaseActionDataset):
             ``data_root``, see :mod:`devias_mm.datasets.scene_labels`. ``scene_label`` is then
             a float tensor ``(Ns, )`` of class probabilities, in test mode the most probable
             class; a video that the teacher could not read counts as unreadable in training
-            and has no scene label in test mode.
+            and has no scene label in test mode, where the file itself may be missing, too:
+            then no video has one.
         scene_teacher_sha256 (str, optional): how the teacher's checksum in that file has to
             begin, 8 digits or more. Defaults to None: any teacher.
         bad_segments (str): what a segment that ends before it starts is, ``'error'`` or
@@ -55,7 +57,7 @@ class ActionSceneDataset(BaseActionDataset):
 
     Raises:
         ListFileError: the list file cannot be used (when the data is loaded).
-        FileNotFoundError: listed videos are missing.
+        FileNotFoundError: listed videos are missing; in test mode: all of them.
         SceneLabelError: the scene labels cannot be used, or do not go with the list.
     """
 
@@ -84,6 +86,7 @@ class ActionSceneDataset(BaseActionDataset):
         self.scene_labels: Optional[SceneLabels] = None
         self.bad_segments = bad_segments
         self.check_files = check_files
+        self.missing: List[str] = []
         super().__init__(ann_file, pipeline=pipeline, data_prefix=data_prefix,
                          num_classes=num_classes, **kwargs)
 
@@ -117,17 +120,30 @@ class ActionSceneDataset(BaseActionDataset):
                 name = item['listed'][len(self.filename_prefix):]
                 name = name[:len(name) - len(self.filename_suffix)]
                 named.append(f"{item['filename']} (line {lines[name]})")
-            raise FileNotFoundError(
+            self._report_missing(
+                [item['filename'] for item in missing], len(missing) == len(items),
                 f'{len(missing)} of the {len(items)} videos in {self.ann_file} are missing: '
-                f'{", ".join(named)}{" ..." if len(missing) > 3 else ""}. Add the '
-                'files, take the lines out of the list, or point `data_root` and '
+                f'{", ".join(named)}{" ..." if len(missing) > 3 else ""}.',
+                'Add the files, take the lines out of the list, or point `data_root` and '
                 '`data_prefix` of the dataset config to where the videos are.')
+
+    def _report_missing(self, missing: List[str], nothing_left: bool, text: str,
+                        remedy: str) -> None:
+        """Stop a training, or a test without any video; log what a test lacks."""
+        if nothing_left or not self.test_mode:
+            raise FileNotFoundError(f'{text} {remedy}')
+        self.missing = missing
+        MMLogger.get_current_instance().warning(f'{text} These are tested as unreadable videos.')
 
     def filter_data(self) -> List[dict]:
         """Find the cached scene label of each item, of whatever class the data list is."""
         items = super().filter_data()
         if self.scene_label_file is not None:
             path = osp.join(self.data_root or '', self.scene_label_file)
+            if self.test_mode and not osp.isfile(path):
+                MMLogger.get_current_instance().info(
+                    f'{self.ann_file}: tested without scene labels, there is no {path}.')
+                return items
             self.scene_labels = read_scene_labels(path, self.num_scene_classes,
                                                   self.scene_teacher_sha256)
             attach_scene_labels(items, self.scene_labels, path)

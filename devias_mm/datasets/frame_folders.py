@@ -35,8 +35,7 @@ def count_frames(folder: str, filename_tmpl: str) -> int:
     """Number of files in a folder that are named after a template; 0 without a folder."""
     start, end = filename_tmpl.split('{')[0], filename_tmpl.split('}')[1]
     try:
-        with os.scandir(folder) as entries:
-            return sum(e.name.startswith(start) and e.name.endswith(end) for e in entries)
+        return sum(name.startswith(start) and name.endswith(end) for name in os.listdir(folder))
     except FileNotFoundError:
         return 0
 
@@ -63,7 +62,7 @@ class FrameFolder:
                  total_frames: Optional[int] = None, still: Optional[int] = None) -> None:
         self.folder, self.filename_tmpl = folder, filename_tmpl
         self.first_number, self.still = first_number, still
-        self._total_frames = total_frames
+        self._total_frames, self._prefix = total_frames, osp.join(folder, '')
 
     @property
     def total_frames(self) -> int:
@@ -74,7 +73,7 @@ class FrameFolder:
 
     def path(self, index: int) -> str:
         """File of a frame; ``index`` counts from 0."""
-        return osp.join(self.folder, self.filename_tmpl.format(self.first_number + index))
+        return self._prefix + self.filename_tmpl.format(self.first_number + index)
 
     def read(self, indices: np.ndarray, clip_len: int) -> List[np.ndarray]:
         """Decode frames; each file once.

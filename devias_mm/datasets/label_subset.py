@@ -1,5 +1,5 @@
-"""A class-balanced part of a training list, for learning with few labels."""
-from typing import List, Sequence
+"""Parts of a training list: for learning with few labels, and for validation."""
+from typing import Callable, List, Sequence
 
 import numpy as np
 
@@ -26,11 +26,41 @@ def balanced_subset(labels: Sequence[int], fraction: float, seed: int) -> List[i
         raise ValueError(f'fraction must lie in (0, 1], got {fraction}')
     if not len(labels):
         raise ValueError('there is nothing to draw from')
-    classes = np.unique(labels)
-    count = max(1, round(fraction * len(labels) / len(classes)))
+    count = max(1, round(fraction * len(labels) / len(np.unique(labels))))
+    return _draw(labels, seed, lambda size: count)
+
+
+def held_out(labels: Sequence[int], fraction: float, seed: int) -> List[int]:
+    """Draw the same share of each class; the rest remains for the training.
+
+    The number is ``fraction`` of the class, rounded, at least 1; but one item of each
+    class remains, so that a class of one gives none.
+
+    Args:
+        labels (Sequence[int]): class of each item.
+        fraction (float): in (0, 1).
+        seed (int): at least 0; the draw depends on it, the class and the order of the items.
+
+    Returns:
+        list[int]: indices, ascending.
+
+    Raises:
+        ValueError: for a fraction out of range, or where no class has two items.
+    """
+    labels = np.asarray(labels)
+    if not 0 < fraction < 1:
+        raise ValueError(f'fraction must lie in (0, 1), got {fraction}')
+    chosen = _draw(labels, seed, lambda size: min(max(1, round(fraction * size)), size - 1))
+    if not chosen:
+        raise ValueError('no class has two items: nothing can be held out')
+    return chosen
+
+
+def _draw(labels: np.ndarray, seed: int, count: Callable[[int], int]) -> List[int]:
+    """``count(size)`` items of each class, in an order that the seed decides."""
     chosen = []
-    for label in classes:
+    for label in np.unique(labels):
         order = np.random.default_rng((seed, int(label))).permutation(
             np.flatnonzero(labels == label))
-        chosen += order[:count].tolist()
+        chosen += order[:count(len(order))].tolist()
     return sorted(chosen)

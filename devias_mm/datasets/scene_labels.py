@@ -17,14 +17,14 @@ import torch
 
 from devias_mm.files import atomic_path
 
-from .lists import NO_LABEL
+from .lists import NO_LABEL, ListFileError
 
 METADATA_KEY = b'devias_mm.scene_labels'
 REMEDY = 'make it with tools/data/pseudo_label_scenes.py'
 
 
-class SceneLabelError(ValueError):
-    """A file of scene labels that cannot be used."""
+class SceneLabelError(ListFileError):
+    """A file of scene labels that cannot be used, or does not go with its list."""
 
 
 class SceneLabels(NamedTuple):
@@ -70,12 +70,12 @@ def write_scene_labels(path: Union[str, Path], video_ids: Sequence[str],
     """
     twice = _twice(video_ids)
     if twice:
-        raise SceneLabelError(f'{len(twice)} videos are labelled twice: {_some(twice)}')
+        raise SceneLabelError(f'{len(twice)} videos are labelled twice: {_some(twice)}.')
     sizes = {len(row) for row in probabilities if row is not None}
     if len(sizes) != 1 or len(video_ids) != len(probabilities):
         raise SceneLabelError(f'{len(video_ids)} videos, {len(probabilities)} rows of scores, '
                               f'class numbers {sorted(sizes)}: expected one row a video, all of '
-                              'one class number')
+                              'one class number.')
     metadata.update(teacher_sha256=teacher_sha256, num_scene_classes=sizes.pop())
     rows = [None if row is None else np.asarray(row, np.float16) for row in probabilities]
     table = pa.table(dict(video_id=pa.array(list(video_ids), pa.string()),
@@ -101,30 +101,31 @@ def read_scene_labels(path: Union[str, Path], num_scene_classes: Optional[int] =
     """
     if not os.path.isfile(path):
         raise SceneLabelError(f'file of scene labels not found: {path}; {REMEDY}, or point '
-                              '`scene_label_file` of the dataset config to where it is')
+                              '`scene_label_file` of the dataset config to where it is.')
     try:
         table = pq.read_table(path)
         metadata = json.loads((table.schema.metadata or {})[METADATA_KEY])
         video_ids, column = table['video_id'].to_pylist(), table['probabilities']
     except (pa.ArrowException, KeyError, ValueError) as error:
         raise SceneLabelError(f'{path} is no file of scene labels, or truncated '
-                              f'({type(error).__name__}): {REMEDY}') from error
+                              f'({type(error).__name__}): {REMEDY}.') from error
     classes, found = metadata['num_scene_classes'], metadata['teacher_sha256']
     if num_scene_classes is not None and classes != num_scene_classes:
         raise SceneLabelError(f'{path} has {classes} scene classes, but num_scene_classes of the '
-                              f'dataset is {num_scene_classes}: change one of them')
+                              f'dataset is {num_scene_classes}: change one of them.')
     if teacher is not None and (len(teacher) < 8 or not found.startswith(teacher)):
         raise SceneLabelError(f'{path} was made by another teacher: {found[:16]}..., but '
                               f'scene_teacher_sha256 of the dataset is {teacher!r} (8 digits or '
-                              'more); label the videos with that teacher, or correct the config')
+                              'more); label the videos with that teacher, or correct the config.')
     twice = _twice(video_ids)
     if twice:
-        raise SceneLabelError(f'{path} labels {len(twice)} videos twice: {_some(twice)}; {REMEDY}')
+        raise SceneLabelError(f'{path} labels {len(twice)} videos twice: {_some(twice)}; '
+                              f'{REMEDY}.')
     probabilities = np.full((len(video_ids), classes), np.nan, np.float16)
     labelled = column.is_valid().to_numpy()
     values = column.combine_chunks().flatten().to_numpy()
     if len(values) != labelled.sum() * classes:
-        raise SceneLabelError(f'{path}: not every row has {classes} probabilities; {REMEDY}')
+        raise SceneLabelError(f'{path}: not every row has {classes} probabilities; {REMEDY}.')
     probabilities[labelled] = values.reshape(-1, classes)
     return SceneLabels({name: row for row, name in enumerate(video_ids)}, probabilities, metadata)
 
@@ -138,11 +139,11 @@ def attach_scene_labels(items: List[dict], labels: SceneLabels, path: str) -> No
     missing = [item['video_id'] for item in items if item['video_id'] not in labels.rows]
     if missing:
         raise SceneLabelError(f'{path} has no label for {len(missing)} of the {len(items)} listed '
-                              f'videos: {_some(missing)}; {REMEDY} for this list')
+                              f'videos: {_some(missing)}; {REMEDY} for this list.')
     double = [item['video_id'] for item in items if item.get('scene_label', -1) >= 0]
     if double:
         raise SceneLabelError(f'the list has scene labels of its own, as {_some(double)}: leave '
-                              'out the column of the list, or scene_label_file')
+                              'out the column of the list, or scene_label_file.')
     for item in items:
         item['scene_row'] = labels.rows[item['video_id']]
 

@@ -1,12 +1,9 @@
 """Validation and test loops that know about unreadable videos and named splits."""
-import copy
-import fnmatch
 import os.path as osp
 from typing import Dict, List, Optional, Sequence, Tuple, Union
 
 import torch
 from mmaction.registry import LOOPS
-from mmengine.config import Config
 from mmengine.dist import all_gather_object, is_main_process
 from mmengine.runner import BaseLoop, ValLoop
 from mmengine.runner.amp import autocast
@@ -15,7 +12,7 @@ from torch.utils.data import DataLoader
 from devias_mm.datasets.lists import ListFileError
 from devias_mm.evaluation.tables import ON_ERROR
 
-from .launch import UsageError
+from .launch import UsageError, choose_splits, split_dataset
 from .prediction_table import SLOT_COLUMNS, write_predictions
 
 
@@ -78,12 +75,14 @@ class MultiSplitTestLoop(BaseLoop):
         fp16 (bool): whether to predict under autocast. Defaults to False.
         on_error (str): what an unreadable video does: ``'count-wrong'``,
             ``'skip'`` (it is left out of the returned accuracies) or ``'fail'``,
-            which stops the test. The table lists it in either case.
-            Defaults to 'count-wrong'.
+            which stops the test. The table lists it in either case. One whose file is
+            missing is unreadable, too. Defaults to 'count-wrong'.
 
     Raises:
         UsageError: a selected split is not among ``splits``; or a video is
             unreadable and ``on_error='fail'``.
+        ListFileError, FileNotFoundError: a list cannot be used, or none of its videos is
+            there; before anything is tested.
     """
 
     def __init__(self,
@@ -97,11 +96,7 @@ class MultiSplitTestLoop(BaseLoop):
         super().__init__(runner, None)  # the dataloaders are built one by one
         self.template = dataloader
         self.splits = dict(splits or dict(test={}))
-        found = {name: fnmatch.filter(self.splits, name) for name in selected or self.splits}
-        self.selected = list(dict.fromkeys(split for part in found.values() for split in part))
-        unknown = [name for name, part in found.items() if not part]
-        if unknown:
-            raise UsageError(f'unknown split(s) {unknown}; accepted: {sorted(self.splits)}.')
+        self.selected = choose_splits(self.splits, selected)
         if on_error not in ON_ERROR:
             raise UsageError(f'on_error={on_error!r} is unknown; accepted: {ON_ERROR}.')
         self.evaluator = evaluator
@@ -110,11 +105,11 @@ class MultiSplitTestLoop(BaseLoop):
 
     def build_dataloader(self, split: str) -> DataLoader:
         """Build the dataloader of a split: the template with the split's dataset."""
-        cfg = Config(dict(loader=copy.deepcopy(dict(self.template))))
-        cfg.merge_from_dict(dict(loader=dict(dataset=dict(self.splits[split]))))
-        loader = cfg.loader
-        loader.sampler = dict(type='DefaultSampler', shuffle=False)
-        loader.batch_sampler = dict(type='WholeBatchSampler')
+        loader = dict(
+            self.template,
+            dataset=split_dataset(self.template['dataset'], self.splits[split]),
+            sampler=dict(type='DefaultSampler', shuffle=False),
+            batch_sampler=dict(type='WholeBatchSampler'))
         loader.pop('drop_last', None)
         return self.runner.build_dataloader(loader, seed=self.runner.seed)
 
@@ -136,10 +131,16 @@ class MultiSplitTestLoop(BaseLoop):
     def _checked_dataloader(self, split: str) -> DataLoader:
         """Build the dataloader of a split before anything is tested; errors name the split."""
         try:
-            return self.build_dataloader(split)
+            loader = self.build_dataloader(split)
         except (ListFileError, FileNotFoundError) as error:
             raise type(error)(f'split {split!r}: {error} Or name the splits to test '
                               '(`tools/test.py --splits`).') from error
+        missing = getattr(loader.dataset, 'missing', [])
+        if missing and self.on_error == 'fail':
+            raise UsageError(f'split {split!r}: {len(missing)} files or folders are missing, '
+                             f'e.g. {missing[0]}; get them, or test with --on-error count-wrong '
+                             'or skip.')
+        return loader
 
     def run_split(self, split: str, dataloader: DataLoader) -> Dict[str, float]:
         """Test one split and write its table."""

@@ -5,6 +5,7 @@ from devias_mm.evaluation.accuracy import (
     topk_accuracy,
     topk_correct,
 )
+from devias_mm.evaluation.contrasted import contrasted_accuracy
 from devias_mm.evaluation.harmonic_mean import harmonic_mean
 from devias_mm.evaluation.hat import (
     background_only_ratio,
@@ -23,7 +24,8 @@ from devias_mm.evaluation.uncertainty import Interval, bootstrap, bootstrap_accu
 
 __all__ = [
     'Comparison', 'Interval', 'SceneBias', 'background_only_ratio', 'bootstrap',
-    'bootstrap_accuracy', 'compare_paired', 'correctness', 'harmonic_mean', 'human_only_ratio',
+    'bootstrap_accuracy', 'compare_paired', 'contrasted_accuracy', 'correctness',
+    'harmonic_mean', 'human_only_ratio',
     'knn_accuracy', 'knn_votes', 'mean_class_accuracy', 'mean_std', 'merge_views',
     'predicted_classes', 'read_predictions', 'retrieval_recall', 'scene_representation_bias',
     'swap_background_error', 'swap_human_accuracy', 'topk_accuracy', 'topk_correct'

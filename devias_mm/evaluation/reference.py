@@ -12,12 +12,13 @@ SETTINGS = ('table', 'section', 'panel', 'label', 'method', 'setting', 'train_se
             'positive', 'negative', 'published', 'k', 'action_topk', 'scene_topk')
 REQUIRED = ('table', 'section', 'label', 'method', 'train_set', 'backbone', 'pretrain',
             'supervision')
-# per training set the tables of the DEVIAS paper that a leaderboard repeats; where two print the
-# same cell differently, the first holds
+# per suite the tables of a paper that its leaderboard repeats; where two print the same cell
+# differently, the first holds
 LEADERBOARDS: Dict[str, Tuple[str, ...]] = dict(
     ucf101=('devias_table02', 'devias_table07'),
     kinetics400=('devias_table03', 'devias_table08'),
-    hvu=('devias_table04', ))
+    hvu=('devias_table04', ),
+    hat74=('hat_table01', 'hat_table02'))
 
 
 def reference_names(folder: Union[str, Path] = FOLDER) -> List[str]:
@@ -60,16 +61,17 @@ def read_reference(name: str, folder: Union[str, Path] = FOLDER) -> pd.DataFrame
 
 
 def reference_rows(dataset: str, folder: Union[str, Path] = FOLDER) -> pd.DataFrame:
-    """The DEVIAS paper's rows for the leaderboard of a training set.
+    """A paper's rows for the leaderboard of a suite: those whose method the suite has.
 
     Args:
-        dataset: ``'ucf101'``, ``'kinetics400'`` or ``'hvu'``; the suites have these names.
+        dataset: name of the suite: ``'ucf101'``, ``'kinetics400'``, ``'hvu'`` or ``'hat74'``.
         folder: of the CSV files.
 
     Returns:
         pd.DataFrame: one row a method, in the paper's order: ``method`` (its name in our
-        suites), ``label`` (its name in the paper), ``source`` (such as ``'DEVIAS, Tables 2, 7'``)
-        and the printed columns, named as those of ``leaderboard.csv`` without ``_mean``, percent,
+        suites), ``label`` (its name in the paper, with the backbone where rows share it),
+        ``source`` (such as ``'DEVIAS, Tables 2, 7'``) and the printed columns, named as those
+        of ``leaderboard.csv`` without ``_mean``, percent,
         NaN where not printed. Where the main and the comprehensive table print a cell
         differently (the seen action accuracy of Two-Token on Kinetics-400: 75.0 and 75.1),
         it is the main table's.
@@ -80,16 +82,20 @@ def reference_rows(dataset: str, folder: Union[str, Path] = FOLDER) -> pd.DataFr
     if dataset not in LEADERBOARDS:
         raise ValueError(f'no paper prints a leaderboard of {dataset!r}: use one of '
                          f'{", ".join(LEADERBOARDS)}')
-    tables = [read_reference(name, folder).set_index('method') for name in LEADERBOARDS[dataset]]
+    tables = [read_reference(name, folder) for name in LEADERBOARDS[dataset]]
+    tables = [table[table['method'] != ''].set_index('method') for table in tables]
     longest = max(tables, key=len).index  # a comprehensive table has all rows of the main one
     rows = tables[0]
     for table in tables[1:]:
         rows = rows.combine_first(table)
     numbers = [column for table in tables for column in table.columns
                if column not in SETTINGS]
-    sources = {method: 'DEVIAS, Table' + 's' * (len(found) > 1) + ' ' + ', '.join(found)
+    paper = LEADERBOARDS[dataset][0].split('_')[0].upper()
+    sources = {method: f'{paper}, Table' + 's' * (len(found) > 1) + ' ' + ', '.join(found)
                for method in longest
                for found in [[table.at[method, 'table'] for table in tables
                               if method in table.index]]}
     rows = rows.assign(source=pd.Series(sources)).loc[longest].reset_index()
+    shared = rows['label'].duplicated(keep=False)
+    rows.loc[shared, 'label'] += ' ' + rows.loc[shared, 'backbone']
     return rows[['method', 'label', 'source', *dict.fromkeys(numbers)]]

@@ -73,6 +73,20 @@ def test_missing_files_are_found_at_the_start(tmp_path):
     assert len(build(tmp_path, lines, check_files=False)) == 6
 
 
+def test_a_test_goes_on_without_missing_files(tmp_path, reports):
+    write_clip(tmp_path / 'a.mp4', 0)
+    data = build(tmp_path, ['gone0.mp4 1 0', 'a.mp4 0 0', 'gone1.mp4 2 2'], test_mode=True)
+    assert data.missing == [str(tmp_path / f'gone{i}.mp4') for i in range(2)]
+    text, = [text for text in reports if 'missing' in text]
+    assert '2 of the 3 videos in' in text and 'gone0.mp4 (line 1)' in text
+    samples = [data[i]['data_samples'] for i in range(3)]
+    assert [bool(sample.get('error')) for sample in samples] == [True, False, True]
+    assert samples[2].video_id == 'gone1' and samples[2].gt_label.tolist() == [2]
+    # without any video the folder is the wrong one
+    with pytest.raises(FileNotFoundError, match=r'2 of the 2 .*point `data_root`'):
+        build(tmp_path, ['gone0.mp4 1 0', 'gone1.mp4 2 2'], test_mode=True)
+
+
 @needs_clips
 @pytest.mark.parametrize('backend', ['decord', 'opencv'])
 @pytest.mark.parametrize('name', ['corrupted', 'truncated', 'empty'])

@@ -35,6 +35,14 @@ def test_shift_is_drawn_from_the_whole_range():
     assert (first == second).all()
 
 
+def test_the_seed_decides_about_the_shift():
+    found = []
+    for seed in (1, 1, 2):
+        np.random.seed(seed)
+        found.append(np.stack([shifted(100, (2, 20)) for _ in range(5)]))
+    assert (found[0] == found[1]).all() and (found[0] != found[2]).any()
+
+
 def test_bad_shifts():
     for bad in ((5, 2), (-1, 3)):
         with pytest.raises(ValueError, match='shift_range'):

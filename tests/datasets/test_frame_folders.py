@@ -90,10 +90,13 @@ def test_missing_folders_and_unreadable_frames(tmp_path):
     assert errors[0] is None and errors[1] == 'frame img_00003.jpg is missing'
     assert 'damaged data' in errors[2] and errors[3] == 'frame img_00003.jpg cannot be decoded'
     assert data[1]['inputs'].numel() == 0 and data[1]['data_samples'].gt_label.tolist() == [2]
+    data = build(tmp_path, ['gone 8 2', 'a 8 2'])
+    assert data[0]['data_samples'].error == 'frame img_00001.jpg is missing'
+    assert data.missing == [str(tmp_path / 'gone')] and data[1]['inputs'].numel()
     with pytest.raises(FileNotFoundError, match=r'1 of the 2 videos .*gone \(line 2\)'):
-        build(tmp_path, ['a 8 2', 'gone 8 2'])
+        build(tmp_path, ['a 8 2', 'gone 8 2'], test_mode=False)
     with pytest.raises(FileNotFoundError, match=r'gone \(line 2\)'):
-        build(tmp_path, ['a,8,2', 'gone , 8 , 2'], delimiter=',')
+        build(tmp_path, ['a,8,2', 'gone , 8 , 2'], delimiter=',', test_mode=False)
 
 
 def test_frames_of_different_sizes_are_unreadable(tmp_path):

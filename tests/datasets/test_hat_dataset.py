@@ -10,7 +10,7 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from tiny_runs import ROOT
 
-from devias_mm.datasets.hat import compose
+from devias_mm.datasets.hat import ActionSwapClip, compose
 from devias_mm.datasets.hat.layout import LAYOUTS, read_swap_pairs, read_video_list
 from devias_mm.datasets.lists import ListFileError, read_list
 
@@ -52,6 +52,30 @@ def build(root, kind, layout='hat', **kwargs):
     return DATASETS.build(dict(dict(
         type='HATDataset', kind=kind, layout=layout, data_root=str(root), ann_file=ann_file,
         labels_file='labels.csv', num_classes=2, pipeline=PIPELINE, test_mode=True), **kwargs))
+
+
+@pytest.mark.parametrize('size', [(40, 60), (30, 70)])
+def test_a_background_that_stands_still_is_not_painted_over(tmp_path, size):
+    root = make_layout(tmp_path)
+    layout = LAYOUTS['hat']
+    for t in range(2):  # of 10 frames of the person, five each go with one of the background
+        for files in (layout.inpainted, layout.masks):
+            image = np.random.default_rng(t).integers(0, 256, (*size, 3), dtype=np.uint8)
+            cv2.imwrite(str(root / files.folder / 'play chess/b' /
+                            files.filename_tmpl.format(t + 1)), image)
+    for t in range(10):  # someone who walks: a trace would be seen
+        mask = np.zeros((40, 60), np.uint8)
+        mask[10:30, 3 * t:3 * t + 8] = 255
+        cv2.imwrite(str(root / layout.masks.folder / 'jump/a' /
+                        layout.masks.filename_tmpl.format(t + 1)), mask)
+
+    def read(indices):
+        clip = ActionSwapClip(str(root), layout, 'jump/a', 'play chess/b', 2, 'hat')
+        return clip.read(np.array(indices), len(indices))
+
+    together = read(range(10))
+    for t in range(1, 10):  # the shift is that of the first frame
+        np.testing.assert_array_equal(together[t], read([0, t])[1])
 
 
 @pytest.mark.parametrize('layout', LAYOUTS)
@@ -105,6 +129,10 @@ def test_a_mask_of_another_size(tmp_path):
     clip = build(root, 'action-swap', rule='devias')[0]['inputs'][0, :, 0]
     np.testing.assert_allclose(clip[:, 20, 30], 255, atol=4)
     np.testing.assert_allclose(clip[:, 4, 4], [0, 255, 0], atol=4)
+    assert 'mask 000002.png is' in build(root, 'human-only', rule='hat')[0]['data_samples'].error
+    clip = build(root, 'human-only', rule='devias')[0]['inputs'][0, :, 0]
+    np.testing.assert_allclose(clip[:, 20, 30], 255, atol=4)
+    np.testing.assert_allclose(clip[:, 4, 4], [123, 116, 103], atol=4)
 
 
 def test_missing_folders_and_bad_options(tmp_path):
@@ -113,6 +141,13 @@ def test_missing_folders_and_bad_options(tmp_path):
     with pytest.raises(FileNotFoundError, match=r'2 of the 6 folders .*swap\.pickle.*inp/'):
         build(root, 'action-swap')
     assert build(root, 'human-only')[0]['inputs'].numel()
+    # one of two: the other video can be made, and a training needs both
+    (root / 'ori' / 'jump' / 'a').rename(root / 'away')
+    data = build(root, 'human-only')
+    assert data.missing == [str(root / 'ori' / 'jump' / 'a')]
+    assert [data[i]['data_samples'].get('error') for i in range(2)] == ['it holds no frame', None]
+    with pytest.raises(FileNotFoundError, match=r'1 of the 4 folders .*1 of its 2 videos'):
+        build(root, 'human-only', test_mode=False)
     for name in ('kind', 'layout', 'rule'):
         with pytest.raises(ValueError, match=f"{name}='no' is unknown, accepted: "):
             build(root, **dict(dict(kind='action-swap'), **{name: 'no'}))

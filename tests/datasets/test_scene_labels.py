@@ -134,6 +134,13 @@ def test_errors_of_the_file(tmp_path):
         read_scene_labels(tmp_path / 'd.parquet')
 
 
+def test_a_test_without_the_file_has_no_scene_labels(tmp_path):
+    data = build(tmp_path, test_mode=True)
+    assert [data[i]['data_samples'].scene_label for i in range(3)] == [-1] * 3
+    with pytest.raises(SceneLabelError, match='not found'):
+        build(tmp_path)
+
+
 def test_errors_of_the_dataset(tmp_path):
     write(tmp_path / 'labels.parquet', IDS[:1], SCORES[:1])
     with pytest.raises(SceneLabelError, match=r"no label for 2 of the 3 listed.*'v1', 'sub/v2'"):

@@ -168,9 +168,14 @@ def test_rows_for_a_leaderboard_go_with_the_suite(root, name):
     suite = load_suite(root / 'benchmarks' / f'{name}.py')
     rows = reference_rows(name)
     assert rows['method'].is_unique and set(rows['method']) <= set(suite.methods)
+    assert rows['label'].is_unique
+    suite = suite.only(['*'])
     columns = [column.name for column in (*required_columns(suite), *further_columns(suite))]
-    printed = set(rows.columns) - {'method', 'label', 'source'}
+    printed = {column.removesuffix('_split_std')
+               for column in rows.columns.drop(['method', 'label', 'source'])}
     assert printed <= set(columns)
+    if name == 'hat74':
+        return
     hm = dict(ucf101=61.1, kinetics400=70.8, hvu=57.2)[name]
     assert rows.set_index('method').at['devias', 'hm'] == hm
     for _, row in rows[rows['hm'].notna()].iterrows():

@@ -302,6 +302,7 @@ def test_the_tool(monkeypatch, capsys, data):
     assert run_tool(monkeypatch, *command) == 0
     printed = capsys.readouterr().out
     assert 'no problem in 7 splits' in printed and 'hat-scene-only' in printed
+    assert '│ unknown ' in printed  # of no published data set
     assert json.loads(path.read_text())['splits'][3]['videos'] == 6
 
     (data.root / 'hat/seg/archery/v11/000005.png').unlink()
@@ -324,7 +325,7 @@ def test_the_tool(monkeypatch, capsys, data):
 
 
 @pytest.mark.parametrize('options, message', [
-    (['--splits', 'hat-close/*'], "unknown split 'hat-close/*'; accepted: training, validation"),
+    (['--splits', 'hat-close/*'], "unknown split(s) ['hat-close/*']; accepted: ["),
     (['--dataset', 'ucf'], "--dataset 'ucf' is unknown; accepted: ucf101, "),
 ])
 def test_the_tool_names_bad_options(monkeypatch, data, options, message):

@@ -25,7 +25,8 @@ test_pipeline = [dict(_base_.test_pipeline[0], sampler=dict(
 test_dataloader = dict(batch_size=3, num_workers=0, dataset=dict(
     data_root=data_root, pipeline=test_pipeline))
 test_cfg = dict(splits=dict(
-    _delete_=True, seen=dict(ann_file='annotations/seen.txt', scene_label_file='not/yet')))
+    _delete_=True, seen=dict(ann_file='annotations/seen.txt', scene_label_file='not/yet'),
+    **{'un/1': dict(ann_file='annotations/unseen.txt')}))
 model = dict(scene_teacher=dict(
     type='NaiveRecognizer', task='scene', num_classes=0, num_scene_classes=8,
     backbone=dict(type='ConvTokenEncoder', input_size=(8, 48, 48), widths=(8, 12, 24),
@@ -134,10 +135,24 @@ def test_unreadable_videos_have_no_label(setting, monkeypatch, tmp_path, capsys)
     (bad / 'videos/00.mp4').symlink_to(f'{cfg.data_root}/videos/00.mp4')
     out = tmp_path / 'seen.parquet'
     assert run(monkeypatch, folder, '--split', 'seen', '--out', out, '--data-root', bad) is None
-    assert 'unreadable, without a label: bad:' in capsys.readouterr().out
+    assert 'unreadable, without a label: seen: bad:' in capsys.readouterr().out
     labels = read_scene_labels(out)
     assert np.isnan(labels.probabilities[1]).all()
     assert labels.probabilities[0].sum() == pytest.approx(1, abs=1e-2)
+
+
+def test_one_command_labels_many_splits(setting, labelled, monkeypatch, tmp_path):
+    out = tmp_path / 'scenes'
+    assert run(monkeypatch, setting[0], '--split', 'train', '*', '--out', out) is None
+    files = sorted(str(path.relative_to(out)) for path in out.rglob('*.parquet'))
+    assert files == ['seen.parquet', 'train.parquet', 'un/1.parquet']  # '*': the test splits
+    for split in ('train', 'seen'):
+        alone = read_scene_labels(labelled / f'{split}.parquet')
+        labels = read_scene_labels(out / f'{split}.parquet')
+        np.testing.assert_array_equal(labels.probabilities, alone.probabilities)
+        assert labels.metadata == alone.metadata
+    labels = read_scene_labels(out / 'un/1.parquet')
+    assert labels.metadata['list_file'] == 'unseen.txt' and len(labels.rows) == 4
 
 
 def test_dry_run_writes_nothing(setting, monkeypatch, tmp_path, capsys):
@@ -152,8 +167,8 @@ def test_errors(setting, monkeypatch, tmp_path):
     folder = setting[0]
     out = tmp_path / 'a.parquet'
     for arguments, checkpoint, message in (
-            (('--split', 'test', '--out', out), True, "accepted: ['seen', 'train', 'val']"),
-            (('--split', 'seen', '--out', tmp_path / 'a.npz'), True, 'end with .parquet'),
+            (('--split', 'test', '--out', out), True, "accepted: ['seen', 'train', 'un/1', 'val']"),
+            (('--split', 'seen', 'val', '--out', out), True, 'the splits are seen, val: name a'),
             (('--split', 'seen', '--out', out), False, 'random weights: give its CHECKPOINT'),
             (('--split', 'seen', '--out', out, '--cfg-options',
               'model.scene_teacher.num_scene_classes=9'), True, 'does not fit the model'),

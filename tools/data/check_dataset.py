@@ -11,7 +11,6 @@ lengths, can sampled videos be decoded as the config decodes them, and do all li
 by a label? Exits with 1 where anything is wrong; one broken split never hides the others.
 """
 import argparse
-import fnmatch
 import os.path as osp
 import sys
 from pathlib import Path
@@ -27,7 +26,7 @@ import devias_mm  # noqa: F401  (registers the datasets)
 from devias_mm.datasets.check import Checker, SplitReport, split_configs
 from devias_mm.datasets.class_maps import compare_label_maps
 from devias_mm.datasets.published_counts import EXPECTED
-from devias_mm.engine.launch import KeyValueAction, UsageError, load_config
+from devias_mm.engine.launch import KeyValueAction, UsageError, choose_splits, load_config
 from devias_mm.files import write_json
 
 
@@ -61,11 +60,8 @@ def parse_args() -> argparse.Namespace:
 
 def selected(configs: Dict[str, dict], patterns: List[str]) -> Dict[str, dict]:
     """The splits that the patterns name, in the order of the config."""
-    for pattern in patterns or ():
-        if not fnmatch.filter(configs, pattern):
-            raise UsageError(f'unknown split {pattern!r}; accepted: {", ".join(configs)}.')
-    return {name: config for name, config in configs.items()
-            if patterns is None or any(fnmatch.fnmatch(name, pattern) for pattern in patterns)}
+    chosen = choose_splits(configs, patterns)
+    return {name: config for name, config in configs.items() if name in chosen}
 
 
 def print_report(console: Console, reports: List[SplitReport], overall: List[str]) -> None:
@@ -76,7 +72,7 @@ def print_report(console: Console, reports: List[SplitReport], overall: List[str
         counts = report.expected.videos
         table.add_row(
             report.split, '-' if report.videos is None else f'{report.videos:,}',
-            '' if counts is None else ' or '.join(f'{count:,}' for count in counts),
+            'unknown' if counts is None else ' or '.join(f'{count:,}' for count in counts),
             str(report.classes or '-'), *('-' if report.videos is None else text for text in (
                 f'{len(report.missing):,}', f'{len(report.mismatches):,}',
                 f'{len(report.unreadable)} of {report.sampled}')),

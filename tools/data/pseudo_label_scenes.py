@@ -1,16 +1,19 @@
-"""Label the scenes of a list of videos with a scene teacher, once, for every method.
+"""Label the scenes of lists of videos with a scene teacher, once, for every method.
 
     python tools/data/pseudo_label_scenes.py CONFIG CHECKPOINT --split train --out FILE.parquet
+    python tools/data/pseudo_label_scenes.py CONFIG CHECKPOINT --split seen 'hat-far/*' --out FOLDER
 
 CONFIG is one of the data set: its `model.scene_teacher`, or a model that predicts scenes itself,
 sees the videos in the pipeline of the test splits; the class probabilities of a video's views
-are averaged. Datasets read FILE with `scene_label_file` (docs/scenes_and_masks.md).
+are averaged. Datasets read FILE, or FOLDER/<split>.parquet, with `scene_label_file`
+(docs/scenes_and_masks.md).
 """
 import argparse
 import copy
 import os.path as osp
 import sys
 from pathlib import Path
+from typing import Dict, List
 
 from mmengine.config import Config, ConfigDict
 from mmengine.dist import is_main_process
@@ -18,7 +21,6 @@ from mmengine.model import is_model_wrapper
 
 from devias_mm.datasets import ListFileError
 from devias_mm.datasets.scene_labels import (
-    SceneLabelError,
     read_scene_labels,
     weights_sha256,
     write_scene_labels,
@@ -28,9 +30,11 @@ from devias_mm.engine.launch import (
     UsageError,
     add_common_arguments,
     build_runner,
+    choose_splits,
     describe_loader,
     describe_model,
     load_config,
+    split_dataset,
 )
 from devias_mm.engine.prediction_table import read_predictions
 from devias_mm.engine.run_record import config_hash
@@ -45,9 +49,11 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('config', help='config file')
     parser.add_argument('checkpoint', nargs='?', help="the teacher's weights; default: those that "
                         'its own config names')
-    parser.add_argument('--split', required=True,
-                        help='train, val, or the name of a test split of the config')
-    parser.add_argument('--out', required=True, metavar='FILE.parquet', help='file to write')
+    parser.add_argument('--split', required=True, nargs='+', metavar='NAME',
+                        help="train, val, names of test splits of the config, or patterns of "
+                        "these such as 'hat-*'")
+    parser.add_argument('--out', required=True, metavar='PATH',
+                        help='file to write, FILE.parquet; or a folder, for a file a split')
     parser.add_argument('--amp', action='store_true', help='predict in mixed precision')
     add_common_arguments(parser)
     return parser.parse_args()
@@ -64,25 +70,33 @@ def teacher_config(model: ConfigDict) -> ConfigDict:
     return teacher
 
 
-def set_split(cfg: Config, split: str) -> None:
-    """Make one split the only test split, as it is when it is tested."""
+def set_splits(cfg: Config, patterns: List[str]) -> None:
+    """Make the named splits the only test splits, as they are when they are tested."""
     splits = (cfg.get('test_cfg') or {}).get('splits') or cfg.get('test_splits') or {}
-    dataset, changes = copy.deepcopy(cfg.test_dataloader.dataset), {}
-    if split in splits:
-        changes = copy.deepcopy(splits[split])
-    elif split in ('train', 'val'):
-        pipeline = dataset.pipeline
-        dataset = copy.deepcopy(cfg[f'{split}_dataloader'].dataset)
-        dataset.update(pipeline=pipeline, test_mode=True)
-    else:
-        raise UsageError(f'--split {split!r} is unknown; accepted: '
-                         f'{sorted({"train", "val", *splits})}.')
-    for options in (dataset, changes):
+    template, lists = cfg.test_dataloader.dataset, ('train', 'val')
+    chosen = {}
+    for split in choose_splits(dict.fromkeys([*lists, *splits]), patterns):
+        if split in splits:
+            chosen[split] = copy.deepcopy(splits[split])
+        elif split in patterns:  # a pattern is one of test splits
+            chosen[split] = dict(copy.deepcopy(cfg[f'{split}_dataloader'].dataset), _delete_=True,
+                                 pipeline=template.pipeline, test_mode=True)
+    for options in (template, *chosen.values()):
         for name in LABEL_OPTIONS:
             options.pop(name, None)
-    cfg.test_dataloader.dataset = dataset
-    cfg.test_cfg = dict(type='MultiSplitTestLoop', splits={split: changes})
+    cfg.test_cfg = dict(type='MultiSplitTestLoop', splits=chosen)
     cfg.test_evaluator = []
+
+
+def output_files(out: str, splits: List[str]) -> Dict[str, Path]:
+    """The file of each split."""
+    path = Path(out)
+    if path.suffix != '.parquet':
+        return {split: path / f'{split}.parquet' for split in splits}
+    if len(splits) > 1:
+        raise UsageError(f'--out {out} is one file, but the splits are {", ".join(splits)}: name '
+                         'a folder, or one split.')
+    return {splits[0]: path}
 
 
 def load_teacher(runner, checkpoint) -> str:
@@ -105,12 +119,12 @@ def load_teacher(runner, checkpoint) -> str:
 
 def main() -> None:
     args = parse_args()
-    if Path(args.out).suffix != '.parquet':
-        raise UsageError(f'--out must end with .parquet, got {args.out!r}.')
     cfg = load_config(args)
     if args.work_dir is None:
         cfg.work_dir = osp.join('work_dirs', 'scene_labels', Path(args.out).stem)
-    set_split(cfg, args.split)
+    set_splits(cfg, args.split)
+    splits = cfg.test_cfg.splits
+    files = output_files(args.out, list(splits))
     cfg.model = teacher_config(cfg.model)
     cfg.test_cfg.fp16 = args.amp
     cfg.load_from, cfg.resume = None, False
@@ -119,31 +133,34 @@ def main() -> None:
     runner = build_runner(cfg, args.threads)
     teacher = load_teacher(runner, args.checkpoint)
     if args.dry_run:
-        loader = runner.test_loop.build_dataloader(args.split)
+        loop = runner.test_loop
         print('\n'.join(['dry run, nothing was labelled', describe_model(runner),
-                         f'teacher: {teacher}', describe_loader(args.split, loader)]))
+                         f'teacher: {teacher}', *(
+                             describe_loader(split, loop.build_dataloader(split))
+                             for split in loop.selected)]))
         return
     runner.test()
     if not is_main_process():
         return
-    rows = read_predictions(osp.join(cfg.work_dir, 'predictions', f'{args.split}.parquet'))
-    unreadable = rows[rows['error'].notna()]
-    if rows['scene_scores'].notna().sum() + len(unreadable) != len(rows):
-        raise UsageError(f'{cfg.model.type} predicts no scenes: give a config with a '
-                         '`model.scene_teacher`, or a model that does.')
-    write_scene_labels(args.out, list(rows['video_id']), list(rows['scene_scores']), teacher,
-                       teacher=cfg.model.type, config_hash=made_by, split=args.split,
-                       list_file=osp.basename(str(runner.test_loop.dataloader.dataset.ann_file)))
-    for row in unreadable.itertuples():
-        print(f'unreadable, without a label: {row.video_id}: {row.error}')
-    labels = read_scene_labels(args.out)
-    print(f"{args.out}: {len(labels.rows)} videos, {labels.metadata['num_scene_classes']} scene "
-          f'classes, teacher {teacher}')
+    for split, path in files.items():
+        rows = read_predictions(osp.join(cfg.work_dir, 'predictions', f'{split}.parquet'))
+        unreadable = rows[rows['error'].notna()]
+        if rows['scene_scores'].notna().sum() + len(unreadable) != len(rows):
+            raise UsageError(f'{cfg.model.type} predicts no scenes: give a config with a '
+                             '`model.scene_teacher`, or a model that does.')
+        list_file = split_dataset(cfg.test_dataloader.dataset, splits[split]).ann_file
+        write_scene_labels(path, list(rows['video_id']), list(rows['scene_scores']), teacher,
+                           teacher=cfg.model.type, config_hash=made_by, split=split,
+                           list_file=osp.basename(list_file))
+        for row in unreadable.itertuples():
+            print(f'unreadable, without a label: {split}: {row.video_id}: {row.error}')
+        labels = read_scene_labels(path)
+        print(f"{path}: {len(labels.rows)} videos, {labels.metadata['num_scene_classes']} scene "
+              f'classes, teacher {teacher}')
 
 
 if __name__ == '__main__':
     try:
         main()
-    except (CheckpointError, ImportError, ListFileError, OSError, SceneLabelError,
-            UsageError) as error:
+    except (CheckpointError, ImportError, ListFileError, OSError, UsageError) as error:
         sys.exit(f'error: {error}')

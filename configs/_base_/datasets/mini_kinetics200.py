@@ -1,5 +1,5 @@
 # data/mini-kinetics200/{videos,annotations}, lists of `file label`: 200 classes of Kinetics-400, on which
-# Choi et al. (2019) pre-train.
+# Choi et al. (2019) pre-train (tools/data/make_mini_kinetics.py).
 _base_ = ['./videos_16x4.py']
 
 data_root = 'data/mini-kinetics200'

@@ -1,6 +1,8 @@
 # data/mini-kinetics200/{videos,human_boxes,annotations}: the 200 classes of Kinetics-400 that Xie
-# et al. (S3D, ECCV 2018) chose, lists of `file label` with labels 0..199. The validation set decides
-# on learning rate and checkpoint (Choi et al. 2019, section 4.2).
+# et al. (S3D, ECCV 2018) chose, lists of `file label` with labels 0..199
+# (tools/data/make_mini_kinetics.py). The validation set decides on learning rate and checkpoint
+# (Choi et al. 2019, section 4.2). Trainings without human masks take
+# `clips_16x1.train.dataset.pipeline`, which reads no boxes.
 _base_ = ['./videos_16x4.py', './clips_16x1_112.py']
 
 data_root = 'data/mini-kinetics200'

@@ -48,6 +48,11 @@ test_splits = {
                             ('same', 'same'))
        for draw in (1, 2, 3)},
 }
+# scene labels of a teacher, made once by tools/data/pseudo_label_scenes.py; without such a file a
+# split has none
+for name in test_splits:
+    test_splits[name] = dict(
+        test_splits[name], scene_label_file=f'annotations/scenes/{name}.parquet')
 # others by `tools/test.py --splits`; docs/test_sets.md says where their files belong
 test_cfg = dict(type='MultiSplitTestLoop', splits=test_splits, selected=['seen'])
-del dataset, scuba, hat
+del dataset, scuba, hat, name

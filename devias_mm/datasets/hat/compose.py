@@ -94,17 +94,20 @@ def paste(background: np.ndarray, frame: np.ndarray, mask: np.ndarray,
           shift: Tuple[int, int]) -> np.ndarray:
     """Paste a person into a background, in place; what falls outside is lost.
 
+    The mask is used up: where the person is pasted, it becomes 0 or 255.
+
     Args:
         background (np.ndarray): uint8 ``(H', W', 3)``; changed.
         frame (np.ndarray): uint8 ``(H, W, 3)``.
-        mask (np.ndarray): uint8 ``(H, W)``; pixels above 128 are pasted.
+        mask (np.ndarray): uint8 ``(H, W)``; pixels above 128 are pasted; changed.
         shift (tuple[int, int]): rows and columns from frame to background.
     """
     (height, width), (down, right) = background.shape[:2], shift
     top, left = max(0, -down), max(0, -right)
     bottom, end = min(frame.shape[0], height - down), min(frame.shape[1], width - right)
     if top < bottom and left < end:
-        _, person = cv2.threshold(mask[top:bottom, left:end], THRESHOLD, 255, cv2.THRESH_BINARY)
+        person = mask[top:bottom, left:end]
+        cv2.threshold(person, THRESHOLD, 255, cv2.THRESH_BINARY, dst=person)
         cv2.copyTo(frame[top:bottom, left:end], person,
                    background[top + down:bottom + down, left + right:end + right])
     return background

@@ -34,8 +34,8 @@ class HATDataset(ActionSceneDataset):
         layout (str): how the files are arranged: ``'hat'``, ``'devias-kinetics'`` or
             ``'devias-ucf101'``, see :mod:`devias_mm.datasets.hat.layout`; the folder is
             ``data_prefix['video']``. Defaults to ``'hat'``.
-        rule (str): which published rule makes composites, ``'hat'`` or ``'devias'``,
-            see :mod:`devias_mm.datasets.hat.compose`. Defaults to ``'hat'``.
+        rule (str): which published rule makes composites and reads masks, ``'hat'`` or
+            ``'devias'``, see :mod:`devias_mm.datasets.hat.compose`. Defaults to ``'hat'``.
         fill (bool): of ``'human-only'``: whether to fill the background of the frames as
             they are, which is what the paper says. With False, the pipeline has to do
             it by ``FillBackground`` after resizing. Defaults to True.
@@ -43,7 +43,7 @@ class HATDataset(ActionSceneDataset):
 
     Raises:
         ListFileError: a list cannot be used (when the data is loaded).
-        FileNotFoundError: folders of listed videos are missing.
+        FileNotFoundError: folders of listed videos are missing; in test mode: of all of them.
     """
 
     def __init__(self, *args, kind: str, labels_file: str, layout: str = 'hat',
@@ -76,16 +76,21 @@ class HATDataset(ActionSceneDataset):
         """Look for the folders of all videos.
 
         Raises:
-            FileNotFoundError: some are missing.
+            FileNotFoundError: some are missing; in test mode: of every video.
         """
-        folders = {folder: None for item in items for folder in self._folders(item)}
-        missing = [folder for folder in folders if not osp.isdir(folder)]
+        wanted = [self._folders(item) for item in items]
+        there = {folder: osp.isdir(folder)
+                 for folder in dict.fromkeys(folder for parts in wanted for folder in parts)}
+        missing = [folder for folder in there if not there[folder]]
         if missing:
-            raise FileNotFoundError(
-                f'{len(missing)} of the {len(folders)} folders of frames that {self.ann_file} '
-                f'needs are missing: {", ".join(missing[:3])}{" ..." if missing[3:] else ""}. Get '
-                'them, or point `data_root`, `data_prefix` and `layout` of the dataset config to '
-                'where and how they are.')
+            complete = sum(all(there[folder] for folder in parts) for parts in wanted)
+            self._report_missing(
+                missing, complete == 0,
+                f'{len(missing)} of the {len(there)} folders of frames that {self.ann_file} '
+                f'needs are missing: {", ".join(missing[:3])}{" ..." if missing[3:] else ""}; '
+                f'{len(items) - complete} of its {len(items)} videos cannot be made.',
+                'Get them, or point `data_root`, `data_prefix` and `layout` of the dataset '
+                'config to where and how they are.')
 
     def _folders(self, item: dict) -> List[str]:
         layout, root = self.layout, self.data_prefix['video']
@@ -105,7 +110,7 @@ class HATDataset(ActionSceneDataset):
             info['source'] = frame_folder(root, self.layout, self.layout.inpainted, video,
                                           total_frames=info['total_frames'])
         elif self.kind == 'human-only':
-            info['source'] = HumanOnlyClip(root, self.layout, video, self.fill)
+            info['source'] = HumanOnlyClip(root, self.layout, video, self.fill, self.rule)
         else:
             info['source'] = ActionSwapClip(root, self.layout, video, info['background'],
                                             info['background_frames'], self.rule)

@@ -46,13 +46,15 @@ class HumanOnlyClip:
         fill (bool): whether to fill the background here. Defaults to True;
             otherwise frames have the mask as fourth channel, and
             ``FillBackground`` is to do it later in the pipeline.
+        rule (str): of :func:`read_mask`. Defaults to ``'hat'``.
     """
     fps = 0.0  # unknown
 
-    def __init__(self, root: str, layout: Layout, video: str, fill: bool = True) -> None:
+    def __init__(self, root: str, layout: Layout, video: str, fill: bool = True,
+                 rule: str = 'hat') -> None:
         self.frames = frame_folder(root, layout, layout.original, video)
         self.masks = frame_folder(root, layout, layout.masks, video)
-        self.fill = fill
+        self.fill, self.rule = fill, rule
 
     @property
     def total_frames(self) -> int:
@@ -64,7 +66,7 @@ class HumanOnlyClip:
         made = {}
         for index in sorted(set(indices.tolist())):
             frame = read_image(self.frames.path(index))
-            mask = read_mask(self.masks, index, frame, 'hat')
+            mask = read_mask(self.masks, index, frame, self.rule)
             made[index] = fill_background(frame, mask) if self.fill else np.dstack([frame, mask])
         return [made[index] for index in indices.tolist()]
 
@@ -104,17 +106,21 @@ class ActionSwapClip:
 
     def _compose(self, indices: np.ndarray) -> List[np.ndarray]:
         chosen = background_indices(indices, self.total_frames, self.background_frames, self.rule)
-        made, shift = {}, None
-        for index, background_index in zip(indices.tolist(), chosen.tolist()):
-            if index in made:
-                continue
+        made, shift, held = {}, None, None
+        # each frame once, and each background once where a short one stands still for a while
+        pairs = list(dict.fromkeys(zip(indices.tolist(), chosen.tolist())))
+        for (index, background_index), (_, following) in zip(pairs, [*pairs[1:], (None, None)]):
             frame = read_image(self.frames.path(index))
             mask = read_mask(self.masks, index, frame, self.rule)
-            background = read_image(self.backgrounds.path(background_index))
             short = min(frame.shape[:2])
+            background = held
+            if background is None:
+                background = read_image(self.backgrounds.path(background_index))
             if shift is None:
                 there = read_mask(self.background_masks, background_index, background, self.rule)
                 shift = shift_of(mask, scale_to(there, short, self.rule))
-            background = scale_to(background, short, self.rule)
+            if held is None:
+                background = scale_to(background, short, self.rule)
+            held = background.copy() if following == background_index else None
             made[index] = paste(background, frame, mask, shift)
         return [made[index] for index in indices.tolist()]
