@@ -29,10 +29,12 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description='Test a checkpoint on named splits')
     parser.add_argument('config', help='config file')
     parser.add_argument('checkpoint', help='checkpoint file or URL')
-    parser.add_argument('--splits', nargs='+', metavar='NAME', help='default: all of the config')
+    parser.add_argument('--splits', nargs='+', metavar='NAME',
+                        help="names or patterns such as 'hat-*'; default: those that "
+                             'test_cfg.selected of the config names, or all')
     parser.add_argument('--on-error', choices=ON_ERROR, default='count-wrong',
-                        help='an unreadable video counts as wrong, is left out of the printed '
-                             'accuracies, or stops the test (default: %(default)s)')
+                        help='an unreadable or missing video counts as wrong, is left out of the '
+                             'printed accuracies, or stops the test (default: %(default)s)')
     parser.add_argument('--amp', action='store_true', help='predict in mixed precision')
     add_common_arguments(parser)
     return parser.parse_args()

@@ -6,7 +6,7 @@
 CONFIG is an unmodified MMAction2 1.x config, whose own test pipeline is used; CHECKPOINT
 ``none`` leaves the weights random. Prediction tables, ``run.json`` and ``leaderboard.{csv,md,tex}``
 go to the work dir. All views of a model's test pipeline (25 frames x 10 crops of a TSN) take a CPU
-half a minute a video: --single-view and --limit-test are for a quick look.
+half a minute a video: the suite puppets_tiny, --single-view and --limit-test are for a quick look.
 """
 import argparse
 import os.path as osp
@@ -51,7 +51,9 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('checkpoint', help='checkpoint file or URL; none: random weights')
     parser.add_argument('--suite', required=True,
                         help='file or name of a suite of benchmarks/, e.g. kinetics400')
-    parser.add_argument('--splits', nargs='+', metavar='NAME', help="default: all of the suite's")
+    parser.add_argument('--splits', nargs='+', metavar='NAME',
+                        help="names of splits or sets, or patterns such as 'hat-*', of the "
+                        "suite's splits and its optional ones; default: all but the optional")
     parser.add_argument('--limit-test', type=int, metavar='N',
                         help='test the first N videos of each split only (a smoke test)')
     parser.add_argument('--single-view', action='store_true',
@@ -59,8 +61,8 @@ def parse_args() -> argparse.Namespace:
                         'test pipeline: many times faster, and not its published accuracy')
     parser.add_argument('--seed', type=int, default=0, help='of random weights (default: 0)')
     parser.add_argument('--on-error', choices=ON_ERROR, default='count-wrong',
-                        help='an unreadable video counts as wrong, is left out of the score, or '
-                             'stops the test (default: %(default)s)')
+                        help='an unreadable or missing video counts as wrong, is left out of the '
+                             'score, or stops the test (default: %(default)s)')
     parser.add_argument('--amp', action='store_true', help='predict in mixed precision')
     add_common_arguments(parser)
     return parser.parse_args()
@@ -70,7 +72,8 @@ def make_config(args, suite) -> Config:
     """The model's config on the data of the suite, with the options of the command line."""
     if not suite.data_config:
         raise UsageError(f'suite {suite.name!r} names no `data_config` with its test splits.')
-    require_data(suite, ROOT)
+    if args.data_root is None:  # elsewhere, the lists are looked for
+        require_data(suite, ROOT)
     init_default_scope('mmaction')
     path = find_config(args.config)
     cfg = adapt_config(Config.fromfile(str(path)), Config.fromfile(ROOT / suite.data_config),
@@ -112,7 +115,13 @@ def main() -> None:
     checkpoint = {} if args.checkpoint == 'none' else load_checkpoint_file(args.checkpoint)
     cfg = make_config(args, suite)
     cfg.load_from = None if args.checkpoint == 'none' else args.checkpoint
-    runner = build_runner(cfg, args.threads)
+    try:
+        runner = build_runner(cfg, args.threads)
+    except UsageError:
+        raise
+    except Exception as error:  # of a foreign model: whatever its parts raise
+        raise UsageError(f'{args.config}: the model cannot be built on this suite: '
+                         f'{error}') from error
     if checkpoint:
         check_weights(runner.model, checkpoint, args.checkpoint)
     if args.dry_run:

@@ -12,6 +12,7 @@ from devias_mm.engine.launch import (
     add_common_arguments,
     build_runner,
     check_pretrained,
+    check_start,
     check_test_lists,
     describe_loader,
     describe_model,
@@ -32,7 +33,8 @@ def parse_args() -> argparse.Namespace:
                         '`auto_scale_lr.base_batch_size`')
     parser.add_argument('--check-test-lists', nargs='*', metavar='SPLIT',
                         help='read the lists of these test splits (default: of those that the '
-                        'config selects) and look for their videos before the training')
+                        'config selects) and look for their videos before the training: a '
+                        'warning names those that are missing, an error a split that has none')
     parser.add_argument('--seed', type=int, help="default: the config's, or 0")
     return parser.parse_args()
 
@@ -74,6 +76,7 @@ def dry_run(cfg, args) -> None:
     with tempfile.TemporaryDirectory() as folder:
         cfg.work_dir = folder
         runner = build_runner(cfg, args.threads)
+        check_start(runner, cfg)
         optimizer = runner.build_optim_wrapper(runner.optim_wrapper).optimizer
         rates = [group['lr'] for group in optimizer.param_groups]
         lines = [describe_model(runner),
@@ -97,6 +100,7 @@ def main() -> None:
     if args.check_test_lists is not None:
         check_test_lists(cfg, args.check_test_lists)
     runner = build_runner(cfg, args.threads, strategy=True)
+    check_start(runner, cfg)
     loader = runner.train_loop.dataloader
     if len(loader) == 0:
         raise ListFileError(f'{len(loader.dataset)} training videos make no batch of '

@@ -13,6 +13,7 @@ from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
 from .checkpoints import check_weights, load_checkpoint_file
+from .launch import split_dataset
 from .loops import split_unreadable
 
 
@@ -73,9 +74,7 @@ def list_loader(cfg: Config, changes: dict) -> DataLoader:
         cfg: the config; ``test_dataloader`` is the template.
         changes: what the list changes in its data set, as in ``test_splits``.
     """
-    node = Config(dict(dataset=cfg.test_dataloader.dataset.to_dict()))
-    node.merge_from_dict(dict(dataset=dict(changes)))
-    dataset: Dataset = DATASETS.build(node.dataset)
+    dataset: Dataset = DATASETS.build(split_dataset(cfg.test_dataloader.dataset, changes))
     return DataLoader(dataset, cfg.test_dataloader.batch_size, collate_fn=pseudo_collate,
                       num_workers=cfg.test_dataloader.get('num_workers', 0))
 

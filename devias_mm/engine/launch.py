@@ -1,22 +1,27 @@
 """What the command lines ``tools/train.py`` and ``tools/test.py`` share."""
 import argparse
+import copy
 import fnmatch
 import os
 import os.path as osp
-from typing import Iterator, Optional, Sequence
+from typing import Iterable, Iterator, List, Optional, Sequence
 
 import cv2
 import torch
-from mmaction.registry import DATASETS
+from mmaction.registry import DATASETS, MODELS
 from mmengine.config import Config, ConfigDict, DictAction
+from mmengine.dist import is_main_process
+from mmengine.hooks import RuntimeInfoHook
 from mmengine.model import is_model_wrapper
 from mmengine.registry import RUNNERS, init_default_scope
 from mmengine.runner import Runner
 
 from devias_mm.compat import forget_earlier_runners, prepare_cpu_distributed
 from devias_mm.datasets.lists import ListFileError
+from devias_mm.files import file_sha256
 
-from .checkpoints import CheckpointError, load_checkpoint_file
+from .checkpoints import CheckpointError, check_encoder, load_checkpoint_file
+from .deferred_log import DeferredRuntimeInfoHook
 from .runtime import strategy_problem
 
 
@@ -93,27 +98,67 @@ def check_pretrained(cfg: Config) -> None:
 
     Args:
         cfg (Config): ``load_from`` and every ``init_cfg=dict(type='Pretrained',
-            checkpoint=...)`` in it are checked; URLs are left to MMEngine.
+            checkpoint=...)`` in it are checked; URLs are left to MMEngine. A scene teacher
+            must have such weights, or find them in ``load_from``.
 
     Raises:
-        CheckpointError: a file is missing, truncated or no checkpoint.
+        CheckpointError: a file is missing, truncated or no checkpoint, or a teacher has none.
     """
-    paths = {'load_from': cfg.get('load_from')}
+    start = _load_start('load_from', cfg.get('load_from'), 'load_from=FILE; none: load_from=None')
+    teacher = cfg.model.get('scene_teacher') or {}
+    # what has neither, as CLIP, finds its weights by itself
+    if ('backbone' in teacher or 'classifier' in teacher) \
+            and not (teacher.get('init_cfg') or {}).get('checkpoint') \
+            and not any(key.startswith('scene_teacher.') for key in start):
+        raise CheckpointError(
+            f'model.scene_teacher ({teacher.get("type")}) has no weights: its labels would be '
+            "random. Give it init_cfg=dict(type='Pretrained', checkpoint=FILE), or set "
+            'model.scene_teacher=None and take a list with a scene column, or scene_label_file '
+            'of the dataset (docs/scenes_and_masks.md).')
     for node in _dicts(cfg.model):
         if node.get('type') == 'Pretrained':
-            paths[f'init_cfg.checkpoint {node.checkpoint}'] = node.checkpoint
-    for key, path in paths.items():
-        if path and '://' not in path:
-            if not osp.isfile(path):
+            path = node.get('checkpoint')
+            if not path:
                 raise CheckpointError(
-                    f'checkpoint not found: {path} ({key} of the config). docs/real_data.md says '
-                    'where the weights come from; another file: --cfg-options load_from=FILE or '
-                    'model.scene_teacher.init_cfg.checkpoint=FILE; none: =None.')
-            load_checkpoint_file(path)
+                    "an init_cfg=dict(type='Pretrained', ...) in the model has no checkpoint: "
+                    'name a file, or leave out the whole with init_cfg=None.')
+            _load_start(f'init_cfg.checkpoint {path}', path,
+                        'model.scene_teacher.init_cfg.checkpoint=FILE')
+
+
+def _load_start(key: str, path: Optional[str], remedy: str) -> dict:
+    """Load and so check a checkpoint; returns its weights, none of a URL or ``None``."""
+    if not path or '://' in path:
+        return {}
+    if not osp.isfile(path):
+        raise CheckpointError(
+            f'checkpoint not found: {path} ({key} of the config). docs/real_data.md says where '
+            f'the weights come from; another file: --cfg-options {remedy}.')
+    return load_checkpoint_file(path)['state_dict']
+
+
+def check_start(runner: Runner, cfg: Config) -> None:
+    """Check that ``load_from`` holds the encoder of a new training, and note its SHA-256.
+
+    That goes into the checkpoints of the training as ``load_from_sha256`` of MMEngine's message
+    hub, which a resumed training takes over, and from there into ``run.json``.
+
+    Raises:
+        CheckpointError: weights of the encoder are missing or have another shape.
+    """
+    path = cfg.get('load_from')
+    if not path or cfg.get('resume'):
+        return
+    model = runner.model
+    if not isinstance(model, torch.nn.Module):  # the runner of a strategy builds it later
+        model = MODELS.build(copy.deepcopy(model))
+    check_encoder(model, load_checkpoint_file(path), path)
+    if is_main_process() and osp.isfile(path):  # the only one that writes checkpoints
+        runner.message_hub.update_info('load_from_sha256', file_sha256(path))
 
 
 def check_test_lists(cfg: Config, splits: Sequence[str] = ()) -> None:
-    """Read the lists of test splits and look for their videos.
+    """Read the lists of test splits and look for their videos; what is missing is logged.
 
     Args:
         cfg (Config): the config.
@@ -121,21 +166,37 @@ def check_test_lists(cfg: Config, splits: Sequence[str] = ()) -> None:
             ``test_cfg.selected`` names, or all.
 
     Raises:
-        ListFileError: a list cannot be used.
-        FileNotFoundError: videos are missing.
+        ListFileError: a list or its scene labels cannot be used.
+        FileNotFoundError: all videos of a split are missing.
     """
     init_default_scope(cfg.get('default_scope', 'mmaction'))
-    template = cfg.test_dataloader.dataset
-    wanted = splits or cfg.test_cfg.get('selected') or ('*', )
-    for split, changes in (cfg.test_cfg.get('splits') or dict(test={})).items():
-        if not any(fnmatch.fnmatch(split, name) for name in wanted):
-            continue
-        dataset = Config(dict(dataset=template.to_dict()))
-        dataset.merge_from_dict(dict(dataset=dict(changes)))
+    known = cfg.test_cfg.get('splits') or dict(test={})
+    for split in choose_splits(known, splits or cfg.test_cfg.get('selected')):
         try:
-            DATASETS.build(dataset.dataset)
+            DATASETS.build(split_dataset(cfg.test_dataloader.dataset, known[split]))
         except (ListFileError, FileNotFoundError) as error:
             raise type(error)(f'split {split!r}: {error}') from error
+
+
+def choose_splits(known: Iterable[str], patterns: Optional[Sequence[str]] = None) -> List[str]:
+    """Names of splits that names or patterns such as ``'hat-*'`` select; all by default.
+
+    Raises:
+        UsageError: a pattern selects nothing.
+    """
+    known = list(known)
+    found = {name: fnmatch.filter(known, name) for name in patterns or known}
+    unknown = [name for name, splits in found.items() if not splits]
+    if unknown:
+        raise UsageError(f'unknown split(s) {unknown}; accepted: {sorted(known)}.')
+    return list(dict.fromkeys(split for splits in found.values() for split in splits))
+
+
+def split_dataset(template: ConfigDict, changes: dict) -> ConfigDict:
+    """Config of a split's data set: the template with what the split changes in it."""
+    cfg = Config(dict(dataset=copy.deepcopy(dict(template))))
+    cfg.merge_from_dict(dict(dataset=dict(changes)))
+    return cfg.dataset
 
 
 def set_threads(number: int) -> None:
@@ -177,7 +238,11 @@ def build_runner(cfg: Config, threads: int = 1, strategy: bool = False) -> Runne
         raise UsageError(problem)
     prepare_cpu_distributed(cfg)
     forget_earlier_runners()
-    return RUNNERS.build(cfg)  # MMEngine's Runner, or the one that `runner_type` names
+    runner = RUNNERS.build(cfg)  # MMEngine's Runner, or the one that `runner_type` names
+    # here and not in the configs: how values are logged is no part of a recipe's identity
+    runner.hooks[:] = [DeferredRuntimeInfoHook() if type(hook) is RuntimeInfoHook else hook
+                       for hook in runner.hooks]
+    return runner
 
 
 def describe_model(runner: Runner) -> str:

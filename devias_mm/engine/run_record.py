@@ -95,6 +95,9 @@ def run_record(cfg: Config, checkpoint_path: str, checkpoint: dict, seed: int,
                wall_clock_s: float, splits: Sequence[str]) -> dict:
     """Gather the content of ``run.json`` (see docs/architecture.md).
 
+    ``load_from_sha256`` is that of the file which the training started from; ``None`` where
+    it started from scratch or the checkpoint does not tell.
+
     Args:
         cfg (Config): the resolved config.
         checkpoint_path (str): the file, or a URL.
@@ -105,11 +108,13 @@ def run_record(cfg: Config, checkpoint_path: str, checkpoint: dict, seed: int,
         splits (Sequence[str]): names of the tested splits.
     """
     is_file = os.path.isfile(checkpoint_path)
+    hub = checkpoint.get('message_hub', {})
     return dict(
         config=cfg.pretty_text,
         config_hash=config_hash(cfg),
         checkpoint=checkpoint_path,
         checkpoint_sha256=file_sha256(checkpoint_path) if is_file else None,
+        load_from_sha256=hub.get('runtime_info', {}).get('load_from_sha256'),
         git=git_state(),
         versions=package_versions(),
         hardware=hardware(),

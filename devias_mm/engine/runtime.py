@@ -6,8 +6,13 @@ from typing import Iterator
 import torch
 from mmaction.registry import OPTIM_WRAPPERS
 from mmengine.config import Config
+from mmengine.model import BaseModel
 from mmengine.optim import OptimWrapper
+from mmengine.registry import FUNCTIONS
 from torch import nn
+from torch.distributed.fsdp.wrap import size_based_auto_wrap_policy
+
+from devias_mm.layers.slot_attention import SlotAttentionLayer
 
 
 @OPTIM_WRAPPERS.register_module()
@@ -30,6 +35,28 @@ class BFloat16OptimWrapper(OptimWrapper):
             yield
 
 
+@FUNCTIONS.register_module()
+def whole_layers_policy(module: nn.Module, recurse: bool, nonwrapped_numel: int,
+                        min_num_params: int) -> bool:
+    """What FSDP shards as a unit: torch's policy by size, without three kinds of modules.
+
+    The weights of a unit are there only while its ``forward`` runs. The attention of a ViT
+    block and slot attention read weights of their parts without calling those, so that a
+    linear layer and an iteration of slot attention are no units, but the block and the whole
+    slot attention are. Of a recognizer within another (teacher, trained encoder) other methods
+    than ``forward`` are called.
+
+    Args:
+        module (nn.Module): the candidate.
+        recurse (bool): the question is whether to look at its parts.
+        nonwrapped_numel (int): weights in it that belong to no unit yet.
+        min_num_params (int): smallest size of a unit.
+    """
+    default = size_based_auto_wrap_policy
+    return default(module, recurse, nonwrapped_numel, min_num_params, exclude_wrap_modules={
+        *default.EXCLUDE_WRAP_MODULES, nn.Linear, SlotAttentionLayer, BaseModel})
+
+
 def strategy_problem(cfg: Config) -> str:
     """Why the strategy of a config cannot train here.
 
@@ -44,6 +71,12 @@ def strategy_problem(cfg: Config) -> str:
     if 'DeepSpeed' in kind and importlib.util.find_spec('deepspeed') is None:
         return (f'{kind} needs DeepSpeed, which is not installed: pip install '
                 "'devias_mm[deepspeed]'.")
+    taken = {'clip_grad': 'gradient_clipping',
+             'accumulative_counts': 'gradient_accumulation_steps'}
+    for key, own in taken.items() if 'DeepSpeed' in kind else ():
+        if key in cfg.get('optim_wrapper', {}):
+            return (f'DeepSpeedOptimWrapper takes no `{key}`: say strategy = dict({own}=...), and '
+                    'optim_wrapper = dict(_delete_=True, ...) without it.')
     if kind in ('FSDPStrategy', 'DeepSpeedStrategy'):
         if not torch.cuda.is_available():
             return f'{kind} trains on GPUs, and there is none: leave the fragment out.'

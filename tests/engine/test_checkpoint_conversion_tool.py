@@ -1,14 +1,18 @@
 """The command line of the converter."""
 import argparse
 import importlib.util
+import os
 import runpy
 import sys
+from collections import namedtuple
+from enum import Enum
 
 import pytest
 import torch
 from mmaction.registry import MODELS
 
 from devias_mm.engine.checkpoint_conversion import export
+from devias_mm.engine.checkpoints import CheckpointError
 
 VIT = dict(type='TokenViT', img_size=32, depth=1, embed_dims=24, num_heads=2, num_frames=4)
 TOOL = 'tools/data/convert_checkpoint.py'
@@ -89,6 +93,65 @@ def test_errors_write_nothing(run, official, tmp_path):
     with pytest.raises(ValueError, match='choose --to'):
         run(source, target)
     assert sorted(path.name for path in tmp_path.iterdir()) == ['source.pth']
+
+
+class ZeroStage(Enum):
+    """Of the kinds that DeepSpeed's files hold: an enumeration, a tuple, an object."""
+    WEIGHTS = 3
+
+
+Fragment = namedtuple('Fragment', 'numel start')
+
+
+class LossScaler:
+    """It must not be rebuilt."""
+
+    def __init__(self):
+        self.cur_scale = 2.
+
+    def __setstate__(self, state):
+        raise AssertionError('code of the file ran')
+
+
+def test_objects_of_other_trainers_are_left_out(run, official, tmp_path, capsys):
+    source, target = tmp_path / 'source.pth', tmp_path / 'target.pth'
+    torch.save(dict(module=official, ds_config=dict(stage=ZeroStage.WEIGHTS), lr_scheduler=None,
+                    optimizer=dict(loss_scaler=LossScaler(), pieces=[Fragment(3, 0)])), source)
+    names = [f'{__name__}.{kind.__name__}' for kind in (Fragment, LossScaler, ZeroStage)]
+    with pytest.raises(CheckpointError, match=f'{", ".join(names)}.*--ignore-classes'):
+        run(source, target)
+    with pytest.raises(CheckpointError, match=f'loaded: {names[2]}'):  # one is left
+        run(source, target, '--ignore-classes', *names[:2])
+    with pytest.raises(ValueError, match=f'no object of other.Class.*there are: {names[0]}, '):
+        run(source, target, '--ignore-classes', *names, 'other.Class')
+    assert not target.exists()
+    run(source, target, '--ignore-classes', *names)
+    assert f'{len(official)} weights written' in capsys.readouterr().out
+    content = torch.load(target, weights_only=True)  # nothing of them is in the new file
+    assert len(content['state_dict']) == len(official)
+    # and none of them is trusted from now on
+    with pytest.raises(CheckpointError, match=names[1]):
+        run(source, target)
+
+
+def test_modules_that_torch_blocks_stay_blocked(run, tmp_path):
+    class System:
+        def __reduce__(self):
+            return os.system, ('echo never', )
+
+    source = tmp_path / 'source.pth'
+    torch.save(dict(model={}, odd=System()), source)
+    name = os.system.__module__
+    with pytest.raises(CheckpointError, match=f'{name}.system whose module {name} is'):
+        run(source, tmp_path / 'target.pth', '--ignore-classes', f'{name}.system')
+
+
+def test_a_file_of_this_project_is_freed_of_foreign_objects(run, model, tmp_path):
+    source, target = tmp_path / 'source.pth', tmp_path / 'target.pth'
+    torch.save(dict(state_dict=model.state_dict(), hub=LossScaler()), source)
+    run(source, target, '--ignore-classes', f'{__name__}.LossScaler')
+    state = torch.load(target, weights_only=True)['state_dict']
+    assert state.keys() == model.state_dict().keys()
 
 
 def test_rename_gives_a_file_known_names(run, official, tmp_path):

@@ -100,6 +100,29 @@ def test_unreadable_video_has_a_row_and_counts_as_wrong(tmp_path, lists):
     assert runner.val()['action_top1'] == 50.0
 
 
+def test_a_missing_video_is_unreadable(tmp_path, lists):
+    (lists / 'videos').unlink()
+    for name in ('0.mp4', '2.mp4'):
+        write_clip(lists / 'videos' / name, 40)
+    for name in ('seen', 'unseen'):
+        (lists / 'annotations' / f'{name}.txt').write_text('0.mp4 0 0 0\n1.mp4 1 0 0\n2.mp4 0 0 0')
+    options = {'test_cfg.selected': ['seen']}
+    _, tables = run(tmp_path / 'a', lists, **options)
+    assert list(tables['seen']['error'].notna()) == [False, True, False]
+    right = int(np.argmax(tables['seen']['action_scores'][0]))
+    (lists / 'annotations' / 'seen.txt').write_text(
+        '\n'.join(f'{i}.mp4 {right} 0 0' for i in range(3)))
+    metrics, _ = run(tmp_path / 'b', lists, **options)
+    assert metrics['seen/action_top1'] == pytest.approx(200 / 3)
+    with pytest.raises(ValueError, match=r"'seen': 1 files or folders .* e\.g\. .*1\.mp4"):
+        run(tmp_path / 'c', lists, **options, **{'test_cfg.on_error': 'fail'})
+    for name in ('0.mp4', '2.mp4'):
+        (lists / 'videos' / name).unlink()
+    with pytest.raises(FileNotFoundError, match=r"split 'seen': 3 of the 3 videos"):
+        run(tmp_path / 'd', lists)
+    assert not list((tmp_path / 'd').rglob('*.parquet'))
+
+
 def test_a_batch_of_unreadable_videos_only(tmp_path, lists):
     (lists / 'videos').unlink()
     (lists / 'videos').mkdir()

@@ -1,14 +1,20 @@
 """Mixed precision, averaged weights, accumulation and training strategies."""
+import inspect
+
 import pytest
 import torch
+import torch.distributed as dist
 from mmaction.registry import MODELS
 from mmaction.structures import ActionDataSample
+from mmengine._strategy.deepspeed import MMDeepSpeedEngineWrapper
 from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.optim import build_optim_wrapper
-from mmengine.registry import DefaultScope
+from mmengine.registry import MODEL_WRAPPERS, STRATEGIES, DefaultScope
 from mmengine.runner import FlexibleRunner, Runner
 from tiny_runs import ROOT, make_config
+from torch.distributed.fsdp import FullyShardedDataParallel as FSDP
+from torch.distributed.fsdp import StateDictType
 
 from devias_mm.engine.checkpoints import load_checkpoint_file
 from devias_mm.engine.launch import UsageError, build_runner
@@ -154,6 +160,7 @@ def test_strategies_say_what_they_need(tmp_path, monkeypatch, name, lacks):
     monkeypatch.setattr('torch.cuda.is_available', lambda: False)
     monkeypatch.setattr('importlib.util.find_spec', lambda package: None)
     cfg = with_fragment(tmp_path, name)
+    cfg.optim_wrapper.pop('clip_grad')
     cfg.launcher, cfg.work_dir = 'none', str(tmp_path)
     with pytest.raises(UsageError, match=lacks):
         build_runner(cfg, strategy=True)
@@ -163,6 +170,101 @@ def test_strategies_say_what_they_need(tmp_path, monkeypatch, name, lacks):
     assert 'tools/dist_train.sh' in strategy_problem(cfg)
     cfg.launcher = 'pytorch'
     assert strategy_problem(cfg) == ''
+
+
+class StandInEngine:
+    """What MMEngine's wrapper asks of DeepSpeed's engine: a float16 model, backward and step."""
+
+    def __init__(self, model, optimizer):
+        self.module, self.optimizer = model.half(), optimizer
+        self.parameters, self.backward = model.parameters, torch.Tensor.backward
+
+    def __call__(self, **kwargs):
+        return self.module(**kwargs)
+
+    def step(self):
+        self.optimizer.step()
+
+
+def test_mmengines_part_of_deepspeed_takes_the_fragment(tmp_path, monkeypatch):
+    cfg = with_fragment(tmp_path, 'deepspeed')
+    with monkeypatch.context() as patch:
+        patch.setattr('importlib.util.find_spec', lambda package: package)
+        assert 'gradient_clipping' in strategy_problem(cfg)
+    cfg.optim_wrapper.pop('clip_grad')
+    options = cfg.strategy.to_dict()
+    strategy = STRATEGIES.get(options.pop('type'))
+    assert set(options) <= set(inspect.signature(strategy).parameters)
+    with DefaultScope.overwrite_default_scope('mmaction'):
+        model = MODELS.build(TINY_DEVIAS).train()
+        wrapper = build_optim_wrapper(model, dict(
+            type=cfg.optim_wrapper.type, optimizer=dict(type='SGD', lr=.1)))
+    engine = StandInEngine(model, wrapper.optimizer)
+    wrapper.model = MMDeepSpeedEngineWrapper(
+        model=engine, inputs_to_half=options['inputs_to_half'])
+    before = model.head.weight.detach().clone()
+    log = wrapper.model.train_step(batch(32, 4), wrapper)
+    assert torch.isfinite(log['loss'])
+    assert model.head.weight.dtype == torch.float16 and not torch.equal(model.head.weight, before)
+
+
+TINY_DEVIAS = dict(
+    type='DEVIAS', num_classes=4, num_scene_classes=3, mask_hidden_dims=(32, ),
+    backbone=dict(type='TokenViT', img_size=32, depth=2, embed_dims=48, num_heads=4,
+                  num_frames=4),
+    scene_teacher=dict(type='NaiveRecognizer', task='scene', num_classes=0, num_scene_classes=3,
+                       backbone=dict(type='TokenViT', img_size=32, depth=1, embed_dims=48,
+                                     num_heads=4, num_frames=4)),
+    slot_attention=dict(num_slots=2, num_iters=2),
+    data_preprocessor=dict(type='DebiasDataPreprocessor', mean=[127.] * 3, std=[60.] * 3,
+                           augments=[dict(type='FAMEMasks')]))
+
+
+def one_step(wrap) -> tuple:
+    """One step of a tiny DEVIAS that ``wrap`` wraps: the wrapped model and its loss."""
+    torch.manual_seed(0)
+    with DefaultScope.overwrite_default_scope('mmaction'):
+        model = wrap(MODELS.build(TINY_DEVIAS).train())
+        # steps that are in proportion to the gradients, so that these are compared
+        wrapper = build_optim_wrapper(model, dict(optimizer=dict(type='SGD', lr=.1)))
+    log = model.train_step(batch(32, 4), wrapper)
+    return model, log['loss'].item()
+
+
+def sharded_step(rank: int, world: int, folder, cfg: dict) -> None:
+    """The same step in one of ``world`` processes."""
+    dist.init_process_group('gloo', f'file://{folder}/store{world}', rank=rank, world_size=world)
+    torch.set_num_threads(1)
+    model, loss = one_step(lambda module: MODEL_WRAPPERS.build(dict(cfg, module=module)))
+    units = [name.replace('_fsdp_wrapped_module.', '').replace('._fsdp_wrapped_module', '')
+             for name, module in model.named_modules() if isinstance(module, FSDP)]
+    with FSDP.state_dict_type(model, StateDictType.FULL_STATE_DICT):
+        state = model.state_dict()
+    if rank == 0:
+        torch.save(dict(state=state, loss=loss, units=units), f'{folder}/{world}.pth')
+    dist.destroy_process_group()
+
+
+@pytest.mark.parametrize('world', [1, 2])
+def test_a_step_of_the_shipped_fsdp_wrapper(tmp_path, world):
+    """Sharded over processes it is the step of one: its loss and all weights after it."""
+    strategy = with_fragment(tmp_path, 'fsdp').strategy.to_dict()
+    assert STRATEGIES.get(strategy['type']) is not None
+    cfg = strategy['model_wrapper']
+    cfg['auto_wrap_policy']['min_num_params'] = 20000  # a block has 28k, the slots 26k
+    cfg['device_id'] = torch.device('cpu')
+    torch.multiprocessing.spawn(sharded_step, (world, tmp_path, cfg), nprocs=world)
+    found = torch.load(tmp_path / f'{world}.pth')
+    model, loss = one_step(lambda module: module)
+    assert found['loss'] == pytest.approx(loss, rel=1e-5)
+    expected = model.state_dict()
+    assert found['state'].keys() == expected.keys()
+    for name, value in expected.items():
+        torch.testing.assert_close(found['state'][name], value, atol=1e-6, rtol=1e-5, msg=name)
+    assert {'slot_attention', 'backbone.blocks.0', 'backbone.blocks.1'} < set(found['units'])
+    # weights of these are read outside of their forward
+    assert not any(name.endswith(('to_k', 'to_v', 'qkv', 'layers.0', 'scene_teacher'))
+                   for name in found['units'])
 
 
 def test_a_test_leaves_the_strategy_alone(tmp_path, tiny_data):

@@ -58,8 +58,10 @@ def test_run_record(tmp_path, name, epoch, rule):
                run_record(cfg, str(path), dict(meta=meta), 0, 1.5, ['seen']))
     record = json.loads((tmp_path / 'run.json').read_text())
     assert set(record) == {'config', 'config_hash', 'checkpoint', 'checkpoint_sha256', 'git',
-                           'versions', 'hardware', 'seed', 'wall_clock_s', 'selection', 'splits'}
+                           'load_from_sha256', 'versions', 'hardware', 'seed', 'wall_clock_s',
+                           'selection', 'splits'}
     assert record['selection'] == rule and record['seed'] == 7 and record['splits'] == ['seen']
     assert record['checkpoint_sha256'] == file_sha256(path)
     assert record['checkpoint_sha256'].startswith('ba7816bf')  # SHA-256 of "abc"
+    assert record['load_from_sha256'] is None  # from scratch
     assert record['versions']['mmcv'] and record['hardware']['cores'] >= 1

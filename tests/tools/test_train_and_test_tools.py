@@ -1,13 +1,18 @@
 """The command lines, as they are typed."""
+import json
 import os
+import re
 import runpy
 import shutil
 import subprocess
 import sys
 
 import pytest
+import torch
 from mmengine.device import get_device
 from tiny_runs import ROOT, make_config
+
+from devias_mm.files import file_sha256
 
 ENV = dict(os.environ, PYTHON=sys.executable, PYTHONPATH=str(ROOT), OMP_NUM_THREADS='1',
            CUDA_VISIBLE_DEVICES='')
@@ -102,13 +107,74 @@ def test_one_clear_error(trained, tmp_path, tiny_data, monkeypatch, kind, messag
 def test_test_lists_are_checked_before_a_training(trained, tmp_path, tiny_data, monkeypatch):
     for name in ('annotations', 'videos'):
         shutil.copytree(tiny_data / name, tmp_path / name)
-    with open(tmp_path / 'annotations' / 'unseen.txt', 'a') as file:
-        file.write('gone.mp4 0 0 0\n')
+    lists = tmp_path / 'annotations' / 'unseen.txt'
+    lists.write_text('gone.mp4 0 0 0\n')
     options = ['--data-root', tmp_path, '--work-dir', tmp_path / 'work', '--check-test-lists']
     error = run_tool(monkeypatch, 'train.py', trained / 'tiny.py', *options)
     assert 'gone.mp4' in error and 'unseen.txt' in error and "split 'unseen'" in error
     assert error == run_tool(monkeypatch, 'train.py', trained / 'tiny.py', *options, 'un*')
     assert not list(tmp_path.rglob('*.pth'))
+    # some are there: a warning, and the training begins
+    lists.write_text('gone.mp4 0 0 0\n00.mp4 0 0 0\n')
+    assert run_tool(monkeypatch, 'train.py', trained / 'tiny.py', *options,
+                    '--cfg-options', 'train_cfg.max_epochs=1') is None
+    assert (tmp_path / 'work' / 'epoch_1.pth').is_file()
+
+
+@pytest.mark.parametrize('tool, options, message', [
+    ('train.py', ['train_dataloader.dataset.scene_label_file=none.parquet'],
+     'file of scene labels not found'),
+    ('train.py', ['test_cfg.splits.unseen.scene_label_file=videos/19.mp4'],
+     "split 'unseen': "),
+    ('test.py', ['test_cfg.splits.unseen.scene_label_file=videos/19.mp4'],
+     "split 'unseen': ")])
+def test_bad_scene_labels_are_one_clear_error(trained, tmp_path, monkeypatch, tool, options,
+                                              message):
+    files = [trained / 'tiny.py', trained / 'work' / 'epoch_1.pth'][:1 + (tool == 'test.py')]
+    if 'unseen' in options[0] and tool == 'train.py':
+        options = [*options, '--check-test-lists']
+    error = run_tool(monkeypatch, tool, *files, '--work-dir', tmp_path, '--cfg-options', *options)
+    assert error.startswith('error: ') and message in error and 'pseudo_label_scenes.py' in error
+    assert '\n' not in error and not list(tmp_path.rglob('*.p*t*'))
+
+
+@pytest.mark.parametrize('option, message', [
+    ('model.scene_teacher.init_cfg=None', r'model\.scene_teacher \(NaiveRecognizer\) has no '
+     r"weights.*init_cfg=dict\(type='Pretrained'.*scene column, or scene_label_file"),
+    ('model.scene_teacher.init_cfg.checkpoint=None', 'NaiveRecognizer.* has no weights'),
+    ('load_from=gone.pth', r'gone\.pth.*load_from=FILE; none: load_from=None\.$'),
+    ('model.scene_teacher.init_cfg.checkpoint=gone.pth',
+     r'gone\.pth.*model\.scene_teacher\.init_cfg\.checkpoint=FILE\.$')])
+def test_a_dry_run_shows_that_a_teacher_has_no_weights(monkeypatch, tmp_path, option, message):
+    config = ROOT / 'configs/devias/devias_vit-base-p16_8xb12-16x4x1-100e_ucf101-rgb.py'
+    error = run_tool(monkeypatch, 'train.py', config, '--dry-run', '--work-dir', tmp_path,
+                     '--cfg-options', 'load_from=None', option)
+    assert re.fullmatch(f'error: .*{message}.*', error)
+
+
+@pytest.mark.parametrize('options', [[], ['--dry-run']])
+def test_a_start_without_the_encoder_is_an_error(trained, tmp_path, monkeypatch, options):
+    state = torch.load(trained / 'work' / 'epoch_1.pth', weights_only=False)['state_dict']
+    raw = tmp_path / 'raw.pth'
+    torch.save(dict(model=state), raw)
+    command = [trained / 'tiny.py', '--work-dir', tmp_path / 'work', *options,
+               '--cfg-options', f'load_from={raw}']
+    error = run_tool(monkeypatch, 'train.py', *command)
+    assert error.startswith(f'error: checkpoint {raw} (load_from) does not hold the encoder')
+    assert 'backbone.conv1.conv.weight' in error and 'tools/data/convert_checkpoint.py' in error
+    assert not list(tmp_path.rglob('epoch_*.pth'))
+
+
+def test_the_file_that_a_training_starts_from_is_recorded(trained, tmp_path, monkeypatch):
+    start, work = trained / 'work' / 'epoch_1.pth', tmp_path / 'work'
+    for epochs in (1, 2):  # the second time it resumes, and its start stays the same
+        assert run_tool(monkeypatch, 'train.py', trained / 'tiny.py', '--work-dir', work,
+                        '--resume', '--cfg-options', f'load_from={start}',
+                        f'train_cfg.max_epochs={epochs}') is None
+    assert run_tool(monkeypatch, 'test.py', trained / 'tiny.py', work / 'epoch_2.pth',
+                    '--work-dir', work) is None
+    record = json.loads((work / 'run.json').read_text())
+    assert record['load_from_sha256'] == file_sha256(start) != record['checkpoint_sha256']
 
 
 @pytest.mark.parametrize('tool, options, message', [

@@ -1,21 +1,30 @@
 """Convert a checkpoint of another project to the names of this one, or back.
 
-    python tools/data/convert_checkpoint.py videomae.pth checkpoints/vit-base-p16_videomae.pth
+    python tools/data/convert_checkpoint.py mae.pth checkpoints/vit-base-p16_videomae-ucf101.pth
     python tools/data/convert_checkpoint.py epoch_100.pth devias.pth --to devias --num-iters 4
 
 SOURCE is a .pth file (.pt, .torch ...), read without running code from it, or a .safetensors
 file. What was renamed, computed and dropped is printed, with the reason; a weight that no
 rule explains is an error and nothing is written. docs/checkpoints.md lists the layouts.
+
+Files of DeepSpeed and other trainers hold objects beside the weights. The error message names
+their classes; leave the objects out with --ignore-classes NAME ...
 """
 import argparse
 import os
 import sys
+import zipfile
 from pathlib import Path
+from typing import Sequence
 
 import torch
 
 from devias_mm.engine import checkpoint_conversion as conversion
-from devias_mm.engine.checkpoints import CheckpointError, load_checkpoint_file
+from devias_mm.engine.checkpoints import (
+    CheckpointError,
+    load_checkpoint_file,
+    refused_classes,
+)
 from devias_mm.engine.launch import UsageError
 from devias_mm.files import atomic_path
 
@@ -42,6 +51,9 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--rename', nargs='+', default=[], metavar='OLD=NEW',
                         help='beginnings of names that are replaced before anything else, for '
                         'a file whose names the error message calls unknown')
+    parser.add_argument('--ignore-classes', nargs='+', default=[], metavar='NAME',
+                        help='full names of classes, such as deepspeed.runtime.fp16.loss_scaler.'
+                        'LossScaler, whose objects in SOURCE are left out; none of their code runs')
     args = parser.parse_args()
     if args.tubelet < 1 or (args.num_iters is not None and args.num_iters < 1):
         parser.error('--tubelet and --num-iters must be at least 1')
@@ -50,19 +62,43 @@ def parse_args() -> argparse.Namespace:
     return args
 
 
-def read_weights(path: str, renames: list) -> dict:
+def stand_in(name: str) -> type:
+    """A class that takes whatever an object of another was stored with, and keeps nothing."""
+    def ignore(self, *args, **kwargs) -> None:
+        pass
+
+    return type(name.rpartition('.')[2], (), dict(__init__=ignore, __setstate__=ignore))
+
+
+def check_ignored(path: str, ignored: Sequence[str]) -> None:
+    """Whether a file needs what ``--ignore-classes`` names; only zip files can be asked."""
+    refused = refused_classes(path)
+    unknown = [name for name in ignored if name not in refused]
+    if unknown and zipfile.is_zipfile(path):
+        raise UsageError(f'--ignore-classes: {path} holds no object of {", ".join(unknown)} that '
+                         f'would be refused; there are: {", ".join(refused) or "none"}')
+
+
+def read_weights(path: str, renames: list, ignored: Sequence[str] = ()) -> dict:
     """Names to tensors.
+
+    Args:
+        path (str): the file.
+        renames (list[str]): of ``--rename``.
+        ignored (Sequence[str]): full names of classes, of ``--ignore-classes``.
 
     Raises:
         CheckpointError: there is no such file, or it is truncated or no checkpoint.
-        UsageError: a name of ``renames`` does not occur.
+        UsageError: a name of ``renames`` or ``ignored`` does not occur.
     """
     if Path(path).suffix == '.safetensors':
         state = read_safetensors(path)
     else:
         # training scripts store their command line; a Namespace runs no code when rebuilt
         with torch.serialization.safe_globals([argparse.Namespace]):
-            state = conversion.unwrap(load_checkpoint_file(path))
+            check_ignored(path, ignored)
+            with torch.serialization.safe_globals([(stand_in(name), name) for name in ignored]):
+                state = conversion.unwrap(load_checkpoint_file(path))
     for old, new in (pair.split('=') for pair in renames):
         if not any(key.startswith(old) for key in state):
             raise UsageError(f'--rename: no name in {path} begins with {old!r}')
@@ -89,11 +125,12 @@ def read_safetensors(path: str) -> dict:
 
 def main() -> None:
     args = parse_args()
-    result = conversion.convert(read_weights(args.source, args.rename), args.kind, args.tubelet)
+    weights = read_weights(args.source, args.rename, args.ignore_classes)
+    result = conversion.convert(weights, args.kind, args.tubelet)
     kind, state, notes = result.layout, result.state_dict, result.notes
     renamed = [] if kind == 'ours' else list(result.renamed.items())
     dropped = list(result.dropped.items())
-    if args.to == 'ours' and kind == 'ours':
+    if args.to == 'ours' and kind == 'ours' and not args.ignore_classes:
         raise UsageError(f'{args.source} has the names of this project already: choose --to')
     if args.to != 'ours':
         if kind == 'omnivore':

@@ -4,7 +4,7 @@ runner_type = 'FlexibleRunner'
 strategy = dict(
     type='DeepSpeedStrategy',
     fp16=dict(enabled=True, loss_scale=0, initial_scale_power=16),
-    # the uint8 clips are preprocessed in float32
-    inputs_to_half=[],
+    # cast after the preprocessor, whose clips are float32
+    inputs_to_half=['inputs'],
     zero_optimization=dict(stage=1))
 deepspeed = dict(type='DeepSpeedOptimWrapper')

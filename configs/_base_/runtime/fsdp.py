@@ -8,6 +8,4 @@ strategy = dict(
         type='MMFullyShardedDataParallel',
         # the optimizer tells parameters apart by name, and a teacher is frozen
         use_orig_params=True,
-        auto_wrap_policy=dict(
-            type='torch.distributed.fsdp.wrap.size_based_auto_wrap_policy',
-            min_num_params=int(5e6))))
+        auto_wrap_policy=dict(type='whole_layers_policy', min_num_params=int(5e6))))
