@@ -23,7 +23,7 @@ from rich.table import Table  # noqa: E402
 from devias_mm.evaluation import compare_paired  # noqa: E402
 from devias_mm.evaluation.tables import ON_ERROR  # noqa: E402
 from devias_mm.harness import report  # noqa: E402
-from devias_mm.harness.launch import LAUNCHERS, Launcher, run_jobs  # noqa: E402
+from devias_mm.harness.launch import LAUNCHERS, Launcher, run_jobs, steps_left  # noqa: E402
 from devias_mm.harness.plan import plan_jobs  # noqa: E402
 from devias_mm.harness.progress import Progress  # noqa: E402
 from devias_mm.harness.results import collect  # noqa: E402
@@ -87,6 +87,7 @@ def smoke_options(args) -> dict:
 
 
 def do_list() -> int:
+    found = {}  # (label, paper): suites
     for path in list_suites(ROOT):
         suite = load_suite(path, ROOT)
         table = Table(title=f'{path.relative_to(ROOT)}: {suite.title}', title_justify='left',
@@ -100,6 +101,12 @@ def do_list() -> int:
         console.print(table)
         if suite.variants:
             console.print(f'{suite.variant_axis}: {", ".join(suite.variants)}\n')
+        for method in suite.methods.values():
+            found.setdefault((method.label, method.paper), []).append(path.stem)
+    table = Table('method', 'paper', 'suites', title='all methods', title_justify='left')
+    for (label, paper), names in sorted(found.items()):
+        table.add_row(label, paper, ', '.join(dict.fromkeys(names)))
+    console.print(table)
     return 0
 
 
@@ -108,13 +115,12 @@ def do_run(args, suite) -> int:
     launcher = Launcher(ROOT, args.gpus, args.launcher, args.on_error)
     if args.dry_run:
         for job in jobs:
-            steps = [(job.start, 'train', job.start.trained)] if job.start else []
-            steps += [] if job.weights else [(job, 'train', job.trained)]
-            for part, step, complete in [*steps, (job, 'test', job.tested)]:
-                shown = step if part is job else 'pretrain'
-                print(f'# {job.name}: {shown} {"is complete" if complete else "would run"}')
-                if not complete:
-                    print(shlex.join(launcher.command(part, step)))
+            left = list(steps_left(job))
+            for part, step in left:
+                print(f'# {job.name}: {step if part is job else "pretrain"} would run')
+                print(shlex.join(launcher.command(part, step)))
+            if not left:
+                print(f'# {job.name} is complete')
         return 0
     console.print(f'{suite.title}: {len(jobs)} jobs, results in {args.out / suite.name}')
     failures = run_jobs(jobs, launcher, progress=Progress(jobs, console))
@@ -215,6 +221,10 @@ def main(argv=None) -> int:
         # absolute, because the jobs run in the repository's root
         args.out = args.out.absolute()
         suite = load_suite(args.suite, ROOT)
+        if not suite.methods:
+            raise ValueError(f'{args.suite} names no method to run: a suite of a built test set '
+                             'takes those of methods.py in its folder '
+                             '(docs/building_test_sets.md)')
         return dict(run=do_run, table=do_table, plot=do_plot,
                     compare=do_compare)[args.command](args, suite)
     except (ValueError, FileNotFoundError) as error:

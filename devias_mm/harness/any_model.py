@@ -62,9 +62,11 @@ def adapt_config(model_cfg: Config, data_cfg: Config, random_weights: bool = Fal
     model = copy.deepcopy(model_cfg.model)
     _without_downloads(model)
     head = model.get('cls_head') or {}
-    classes = head.get('num_classes', model.get('num_classes'))
+    # OmniSource's head has classes of images, too
+    option = 'video_classes' if 'video_classes' in head else 'num_classes'
+    classes = head.get(option, model.get('num_classes'))
     if random_weights and head:
-        head.num_classes = data_cfg.num_classes
+        head[option] = data_cfg.num_classes
     elif classes is not None and classes != data_cfg.num_classes:
         raise UsageError(f'the model predicts {classes} classes, the suite has '
                          f'{data_cfg.num_classes}: choose the suite of the data that the model '

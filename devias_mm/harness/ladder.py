@@ -3,14 +3,14 @@
 Columns of ``leaderboard.csv``: ``method``; ``unseen@<x>`` and ``seen@<x>`` for every variant
 (action accuracy on the suite's unseen and seen splits, percent, each as ``_mean``, ``_std``,
 ``_lo``, ``_hi``, see :mod:`devias_mm.harness.leaderboard`); ``breaking_<axis>``; ``n_seeds``, the
-smallest number of finished seeds of a variant.
+smallest number of finished seeds of a variant; ``n_unreadable`` and ``on_error``, as there.
 """
 from typing import List, Sequence
 
 import numpy as np
 import pandas as pd
 
-from devias_mm.harness.leaderboard import STATS, leaderboard
+from devias_mm.harness.leaderboard import STATS, leaderboard, unreadable_cells
 from devias_mm.harness.results import MethodResults
 from devias_mm.harness.suite import Suite
 
@@ -40,6 +40,7 @@ def ladder_table(suite: Suite, results: Sequence[MethodResults], n_resamples: in
         row[f'breaking_{suite.variant_axis}'] = breaking_point(seen_x, unseen,
                                                                suite.breaking_accuracy)
         row['n_seeds'] = min(len(result.seeds) for result in of_method)
+        row.update(unreadable_cells(of_method))
         rows.append(row)
     return pd.DataFrame(rows)
 

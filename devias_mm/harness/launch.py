@@ -15,7 +15,6 @@ from devias_mm.harness.plan import Job, cfg_options
 from devias_mm.harness.progress import Progress
 
 LAUNCHERS = ('none', 'pytorch', 'slurm')
-STEPS = ('train', 'test')
 # (job, step, command, log file, called now and then while the step runs) -> exit code
 Runner = Callable[[Job, str, List[str], Path, Callable[[], None]], int]
 
@@ -45,7 +44,12 @@ class Launcher:
             raise ValueError(f'gpus={self.gpus} must be 0 (CPU) or more')
 
     def command(self, job: Job, step: str) -> List[str]:
-        """The command line of a step ('train' or 'test') of a job."""
+        """The command line of a step ('derive', 'train' or 'test') of a job."""
+        if step == 'derive':
+            start = job.start
+            options = ['--cfg-options', *cfg_options(start.options)] if start.options else []
+            return [sys.executable, '-u', job.derived[1], start.config,
+                    str(start.final_checkpoint), '--out', str(job.derived_folder), *options]
         if step == 'train':
             arguments = [job.config, '--work-dir', str(job.work_dir), '--resume',
                          '--seed', str(job.seed), '--check-test-lists', *job.splits]
@@ -61,7 +65,9 @@ class Launcher:
         if name != 'none':
             arguments += ['--launcher', name]
         options = dict(job.options)
-        if step == 'train' and job.start is not None:
+        if step == 'train' and job.derived:
+            options[job.derived[0]] = str(job.derived_folder)
+        elif step == 'train' and job.start is not None:
             options['load_from'] = str(job.start.final_checkpoint)
         if options:
             arguments += ['--cfg-options', *cfg_options(options)]
@@ -195,9 +201,10 @@ def run_jobs(jobs: Sequence[Job], launcher: Launcher, runner: Optional[Runner] =
     with termination_as_interrupt(), (progress or Progress(jobs)) as shown:
         for job in jobs:
             failure = None
-            for part, step in _steps(job):
-                if failure is None and not (job.tested or step == 'train' and part.trained):
-                    failure = _run_step(part, step, launcher, runner, shown, job)
+            for part, step in steps_left(job):
+                failure = _run_step(part, step, launcher, runner, shown, job)
+                if failure is not None:
+                    break
             if failure is None:
                 shown.update(job, 'complete')
             else:
@@ -206,11 +213,17 @@ def run_jobs(jobs: Sequence[Job], launcher: Launcher, runner: Optional[Runner] =
     return failures
 
 
-def _steps(job: Job) -> List[Tuple[Job, str]]:
-    """What a job consists of; a trained one does not need its pre-training any more."""
-    # the checkpoints of a tested job may have been deleted to save space
-    before = [] if job.start is None or job.trained else [(job.start, 'train')]
-    return [*before, *((job, step) for step in STEPS)]
+def steps_left(job: Job) -> Iterator[Tuple[Job, str]]:
+    """What a job still needs; one that is trained does not need its pre-training any more."""
+    if job.tested:  # its checkpoints may have been deleted to save space
+        return
+    if not job.trained:
+        if job.start is not None and not job.start.trained:
+            yield job.start, 'train'
+        if not job.derivation_done:
+            yield job, 'derive'
+        yield job, 'train'
+    yield job, 'test'
 
 
 def _run_step(job: Job, step: str, launcher: Launcher, runner: Runner, shown: Progress,
@@ -218,13 +231,13 @@ def _run_step(job: Job, step: str, launcher: Launcher, runner: Runner, shown: Pr
     job.work_dir.mkdir(parents=True, exist_ok=True)
     log = job.work_dir / f'{step}.log'
     start = time.time()
-    state = dict(train='training', test='testing')[step]
+    state = dict(derive='preparing', train='training', test='testing')[step]
     shown.update(shown_as, state if job is shown_as else 'pre-training', log)
     code = runner(job, step, launcher.command(job, step), log, shown.refresh)
     reason = f'exit code {code}' if code else _missing_output(job, step)
     if reason:
         return Failure(job, step, reason, log, log_tail(log))
-    content = dict(checkpoint=job.checkpoint().name)
+    content = {} if step == 'derive' else dict(checkpoint=job.checkpoint().name)
     if step == 'test':
         content.update(splits=list(job.splits))
     job.mark(step, last_attempt_s=round(time.time() - start, 1), **content)
@@ -232,6 +245,8 @@ def _run_step(job: Job, step: str, launcher: Launcher, runner: Runner, shown: Pr
 
 
 def _missing_output(job: Job, step: str) -> str:
+    if step == 'derive':
+        return '' if job.derived_folder.is_dir() else f'nothing was written to {job.derived_folder}'
     if job.checkpoint() is None:
         return f'no checkpoint: {job.work_dir / "last_checkpoint"} names none that exists'
     missing = [split for split in job.splits if not job.predictions(split).is_file()]

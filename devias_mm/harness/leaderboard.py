@@ -1,6 +1,6 @@
 """The table of a suite, computed from stored predictions only.
 
-Columns of ``leaderboard.csv`` (all numbers; empty where a method does not
+Columns of ``leaderboard.csv`` (numbers; empty where a method does not
 predict it, or no video is labelled):
 
 - ``method``;
@@ -18,14 +18,17 @@ predict it, or no video is labelled):
   suite names splits for them;
 - ``shacc_<set>``, ``sberr_<set>``: SHAcc and SBErr of each action-swap set, percent,
   and ``shacc_<set>_split_std``, ``sberr_<set>_split_std``: the sample standard deviation
-  over its draws (of the mean over the seeds).
+  over its draws (of the mean over the seeds);
+- ``contrasted-<source>``: contrasted accuracy of a pair of SCUBA and SCUFO splits, percent;
+- ``n_unreadable``: the number of unreadable videos of all splits, and ``on_error``, what they do
+  to the scores (``count-wrong`` or ``skip``).
 
-Each but ``method`` and ``n_seeds`` stands four times: ``_mean`` and ``_std`` over the
+Each but ``method``, ``n_seeds`` and the last two stands four times: ``_mean`` and ``_std`` over the
 seeds (sample standard deviation, empty for one seed), ``_lo`` and ``_hi``, the 95 %
 bootstrap interval over videos of the mean over the seeds.
 """
 from dataclasses import dataclass
-from typing import Callable, Dict, List, Sequence, Tuple
+from typing import Callable, Dict, List, Sequence, Tuple, Union
 
 import numpy as np
 import pandas as pd
@@ -70,8 +73,15 @@ def leaderboard(suite: Suite, results: Sequence[MethodResults], n_resamples: int
         for column in further_columns(suite):
             row.update(_cells(column, result, n_resamples, seed))
         row.update(_split_stds(suite, result))
+        row.update(unreadable_cells([result]))
         rows.append(row)
     return pd.DataFrame(rows)
+
+
+def unreadable_cells(results: Sequence[MethodResults]) -> Dict[str, Union[int, str]]:
+    """How many videos of a row could not be read, and what they did to its scores."""
+    count = sum(len(videos) for result in results for videos in result.unreadable.values())
+    return dict(n_unreadable=count, on_error=results[0].on_error)
 
 
 def required_columns(suite: Suite) -> List[Column]:
@@ -99,6 +109,7 @@ def further_columns(suite: Suite) -> List[Column]:
         if split is not None:
             columns.append(Column(name, (split, *suite.splits_of(suite.action_seen)),
                                   _ratio_to_seen(suite, split)))
+    columns += [_mean_column(suite, name, (name, ), ACTION) for name in suite.contrasts]
     for name, metric, task in _swap_metrics(suite):
         columns.append(_mean_column(suite, metric, (name, ), task))
     return columns

@@ -29,6 +29,7 @@ class Job:
         suite: name of the suite.
         weights: released weights, which make a training unnecessary; ``''``: none.
         start: the pre-training whose last checkpoint the training starts from.
+        derived: or else what it takes from there, see :class:`Method`.
     """
     method: str
     variant: str
@@ -42,6 +43,7 @@ class Job:
     suite: str = ''
     weights: str = ''
     start: Optional['Job'] = None
+    derived: Tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -57,6 +59,16 @@ class Job:
         return marker is not None and self.checkpoint() is not None
 
     @property
+    def derived_folder(self) -> Path:
+        """Where the tool of ``derived`` writes."""
+        return self.work_dir / Path(self.derived[1]).stem
+
+    @property
+    def derivation_done(self) -> bool:
+        """Whether the tool of ``derived`` has run, or there is none."""
+        return not self.derived or self._marker('derive') is not None
+
+    @property
     def tested(self) -> bool:
         """Whether the prediction tables of all splits are complete."""
         marker = self._marker('test')
@@ -64,7 +76,7 @@ class Job:
                 and all(self.predictions(split).is_file() for split in self.splits))
 
     def mark(self, step: str, **content: Any) -> None:
-        """Record that ``step`` ('train' or 'test') is complete; the last thing a step does."""
+        """Record that a step (derive, train, test) is complete; the last thing that it does."""
         write_json(self.work_dir / f'{step}.done',
                    dict(content, config_hash=self.identity, seed=self.seed,
                         finished=time.strftime('%Y-%m-%dT%H:%M:%S%z')))
@@ -130,26 +142,36 @@ def plan_jobs(suite: Suite, root: Path, out: Path, methods: Optional[Sequence[st
     for name, method in suite.select(methods).items():
         for variant, overrides in variants.items():
             changes = {**method.overrides, **overrides, **(options or {})}
-            make = partial(_make_job, root, manifest, processes, out / suite.name / name / variant,
-                           method=name, variant=variant, options=changes, suite=suite.name)
+            make = partial(_make_job, root, manifest, processes, method=name, variant=variant,
+                           options=changes, suite=suite.name)
             cfg = _resolve_method(suite, method, root, changes)
             start = resolve_config(root / method.pretrain, changes) if method.pretrain else None
             for seed in seeds[:1] if method.checkpoint else seeds:
                 first = None
                 if start is not None:
-                    first = make('pretrain-', start, seed=seed, config=method.pretrain, splits=())
+                    first = make(_pretraining_folder(suite, method, out) / variant, start,
+                                 seed=seed, config=method.pretrain, splits=())
                     cfg.load_from = first.identity  # another pre-training is another job
-                jobs.append(make('', cfg, seed=seed, config=method.config,
-                                 splits=tuple(suite.splits), weights=_weights(method, root),
-                                 start=first))
+                    if method.derived:
+                        cfg.merge_from_dict(dict([method.derived]))
+                jobs.append(make(out / suite.name / name / variant, cfg, seed=seed,
+                                 config=method.config, splits=tuple(suite.splits),
+                                 weights=_weights(method, root), start=first,
+                                 derived=method.derived))
     return sorted(jobs, key=lambda job: seeds.index(job.seed))
 
 
-def _make_job(root: Path, manifest: Optional[Path], processes: int, folder: Path, prefix: str,
+def _pretraining_folder(suite: Suite, method: Method, out: Path) -> Path:
+    """The folder of the row that this pre-training is, or else one that suites share."""
+    row = next((name for name, other in suite.methods.items()
+                if (other.config, other.overrides) == (method.pretrain, method.overrides)), None)
+    return out / suite.name / row if row else out / 'pretraining' / Path(method.pretrain).stem
+
+
+def _make_job(root: Path, manifest: Optional[Path], processes: int, folder: Path,
               cfg: Config, seed: int, **fields: Any) -> Job:
     identity = config_identity(cfg, root, manifest, processes)
-    return Job(seed=seed, identity=identity,
-               work_dir=folder / f'{prefix}seed{seed}-{identity[:8]}',
+    return Job(seed=seed, identity=identity, work_dir=folder / f'seed{seed}-{identity[:8]}',
                epochs=int(cfg.get('train_cfg', {}).get('max_epochs', 0)), **fields)
 
 

@@ -12,7 +12,8 @@ from devias_mm.harness.plan import Job
 
 _EPOCH = re.compile(r'Epoch\((?:train|test)\)\s+(?:\[\s*(\d+)\])?\[\s*(\d+)/(\d+)\]')
 _ETA = re.compile(r'eta: ((?:\d+ days?, )?[\d:]+)')
-_COLOURS = {'waiting': 'dim', 'pre-training': 'cyan', 'training': 'cyan', 'testing': 'blue',
+_COLOURS = {'waiting': 'dim', 'pre-training': 'cyan', 'preparing': 'cyan',
+            'training': 'cyan', 'testing': 'blue',
             'complete': 'green'}
 
 

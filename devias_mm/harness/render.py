@@ -14,6 +14,7 @@ _HEADINGS = {'action_seen': 'Action seen', 'action_unseen': 'Action unseen',
              'hm_all': 'H.M.', 'sberr_unseen': 'SBErr', 'bor': 'BOR', 'hor': 'HOR'}
 # what is best when small
 _SMALLER_IS_BETTER = ('sberr', 'bor')
+DAGGER = '†'  # of rows with unreadable videos
 _INTERVALS = ('Intervals: 95 %, bootstrap over videos. ± is the standard deviation over seeds, '
               'where there are several.')
 
@@ -42,9 +43,11 @@ def sections(suite: Suite, table: pd.DataFrame) -> List[Section]:
              Section('Action accuracy per split', shown),
              Section('Scene accuracy per split', [f'{name}_scene' for name in shown]),
              Section('Action-swap and ratio metrics (HAT): SBErr in percent and BOR, lower is '
-                     'better; SHAcc and HOR, higher is better',
+                     'better; SHAcc and HOR, higher is better' + _over_draws(table),
                      ['sberr_unseen', *(f'{metric}_{name}' for name in suite.swap_sets
-                                        for metric in ('shacc', 'sberr')), 'bor', 'hor'])]
+                                        for metric in ('shacc', 'sberr')), 'bor', 'hor']),
+             Section('Contrasted accuracy (StillMix): SCUBA clips that are right while one frame '
+                     'of them, repeated, is wrong', list(suite.contrasts))]
     filled = {name[:-len('_mean')] for name in table.columns[table.notna().any()]
               if name.endswith('_mean')}
     if 'hm_all_mean' not in table:
@@ -52,6 +55,12 @@ def sections(suite: Suite, table: pd.DataFrame) -> List[Section]:
     kept = [Section(part.heading, [name for name in part.columns if name in filled])
             for part in parts[1:]]
     return [parts[0], *(part for part in kept if part.columns)]
+
+
+def _over_draws(table: pd.DataFrame) -> str:
+    """What else to say of HAT's metrics where there are sets of draws."""
+    shown = table.filter(regex='_split_std$').notna().any(axis=None)
+    return '; ± is the standard deviation over the draws of a set' if shown else ''
 
 
 def markdown(suite: Suite, table: pd.DataFrame, notes: Sequence[str] = ()) -> str:
@@ -77,8 +86,9 @@ def printed_rows(suite: Suite, table: pd.DataFrame) -> pd.DataFrame:
     rows = reference_rows(suite.name)
     rows = rows[rows['method'].isin(table['method'])]
     numbers = [name for name in rows.columns.drop(['method', 'label', 'source'])
-               if rows[name].notna().any()]
-    shown = rows[numbers].map(lambda value: '-' if pd.isna(value) else f'{value:.1f}')
+               if rows[name].notna().any() and not name.endswith('_split_std')]
+    shown = pd.DataFrame({name: [_printed(row, name) for _, row in rows.iterrows()]
+                          for name in numbers}, index=rows.index)
     names = {name: f'{_heading(name)} (scene)' if name.endswith('_scene') else
              f'{_heading(name)} (all)' if name.endswith('_all') else _heading(name)
              for name in numbers}
@@ -86,16 +96,32 @@ def printed_rows(suite: Suite, table: pd.DataFrame) -> pd.DataFrame:
     return shown.rename(columns=names).assign(Source=rows['source'])
 
 
+def _printed(row: pd.Series, name: str) -> str:
+    if pd.isna(row[name]):
+        return '-'
+    std = row.get(f'{name}_split_std')
+    return f'{row[name]:.{_digits(name)}f}' + ('' if pd.isna(std) else f' ± {std:.1f}')
+
+
+def _digits(name: str) -> int:
+    return 2 if name in ('bor', 'hor') else 1
+
+
 def latex(suite: Suite, table: pd.DataFrame, notes: Sequence[str] = ()) -> str:
-    """The first section of the table as LaTeX (needs ``\\usepackage{booktabs}``)."""
-    cells = _cells(suite, table, sections(suite, table)[0].columns, bold=r'\textbf{{{}}}',
-                   interval=False)
-    cells = cells.apply(lambda column: column.map(_escape))
-    cells.columns = [_escape(name) for name in cells.columns]
-    body = cells.style.hide(axis='index').to_latex(
-        hrules=True, column_format='l' + 'c' * (cells.shape[1] - 1))
-    comments = [f'% {suite.title}', *(f'% {note}' for note in notes)]
-    return '\n'.join(comments) + '\n' + body
+    """The sections of the table as LaTeX (needs ``\\usepackage{booktabs}``), the notes below.
+
+    Those on unreadable videos are part of the text, the others are comments.
+    """
+    lines = [f'% {suite.title}', *(f'% {note}' for note in notes)]
+    for section in sections(suite, table):
+        cells = _cells(suite, table, section.columns, bold=r'\textbf{{{}}}', interval=False)
+        cells = cells.apply(lambda column: column.map(_escape))
+        cells.columns = [_escape(name) for name in cells.columns]
+        lines += [f'% {section.heading}'] if section.heading else []
+        lines.append(cells.style.hide(axis='index').to_latex(
+            hrules=True, column_format='l' + 'c' * (cells.shape[1] - 1)))
+    lines += [rf'\par{{\footnotesize {_escape(note)}}}' for note in notes if note[0] == DAGGER]
+    return '\n'.join(lines).rstrip('\n') + '\n'
 
 
 def footnotes(suite: Suite, results: Sequence[MethodResults], unfinished: Sequence[str],
@@ -110,15 +136,39 @@ def footnotes(suite: Suite, results: Sequence[MethodResults], unfinished: Sequen
         for split, videos in result.unreadable.items():
             if videos:
                 shown = ', '.join(videos[:3]) + (', ...' if len(videos) > 3 else '')
-                fate = 'left out' if result.on_error == 'skip' else 'counted as wrong'
-                notes.append(f'{name}, {split}: {len(videos)} unreadable video(s) {fate} '
-                             f'({shown}).')
+                fate, lower = 'left out', ''
+                if result.on_error != 'skip':
+                    fate, lower = 'counted as wrong', _lowered(suite, split)
+                notes.append(f'{DAGGER} {name}, {split}: {len(videos)} unreadable video(s) {fate} '
+                             f'({shown}){lower}.')
         if result.missing_seeds:
             notes.append(f'{name}: incomplete, seed(s) '
                          f'{", ".join(map(str, result.missing_seeds))} not finished.')
+    unlabelled = _without_scene_labels(suite, results)
+    if unlabelled:
+        remedy = f'run {suite.scene_label_command}' if suite.scene_label_command else \
+            'name a `scene_label_file` for them (docs/scenes_and_masks.md)'
+        notes.append(f'No scene labels for {", ".join(unlabelled)}, and so no scene accuracy: '
+                     f'{remedy}, delete `test.done` in the run folders, and test again.')
     if unfinished:
         notes.append(f'No finished run yet: {", ".join(unfinished)}.')
     return notes
+
+
+def _lowered(suite: Suite, split: str) -> str:
+    """Which metrics that are best when small an unreadable video of a split lowers."""
+    swapped = split in suite.splits_of([*suite.swap_sets, *suite.sberr_splits])
+    metric = 'SBErr' if swapped else 'BOR' if split == suite.background_only else ''
+    return f', which lowers {metric} (lower is better), too' if metric else ''
+
+
+def _without_scene_labels(suite: Suite, results: Sequence[MethodResults]) -> List[str]:
+    """Splits and sets of the scene columns that methods were tested on without labels."""
+    results = [result for result in results if 'scene' in suite.methods[result.method].predicts]
+    parts = dict.fromkeys([*suite.scene_seen, *suite.scene_unseen, *suite.scene_unseen_all])
+    return [part for part in parts if results and all(
+        result.per_video(split, 'scene').isna().all()
+        for result in results for split in suite.splits_of((part, )))]
 
 
 def ranked(suite: Suite, table: pd.DataFrame) -> pd.DataFrame:
@@ -137,13 +187,15 @@ def ranked(suite: Suite, table: pd.DataFrame) -> pd.DataFrame:
 def _cells(suite: Suite, table: pd.DataFrame, columns: Sequence[str], bold: str,
            interval: bool) -> pd.DataFrame:
     table = ranked(suite, table)
-    shown = {'Method': [_label(suite, name) for name in table['method']],
+    marks = [f' {DAGGER}' if count else '' for count in table['n_unreadable']]
+    shown = {'Method': [_label(suite, name) + mark
+                        for name, mark in zip(table['method'], marks)],
              'Seeds': [str(int(count)) for count in table['n_seeds']]}
     for name in columns:
         if name.startswith('breaking_'):
             shown[name.replace('_', ' ')] = [_breaking(suite, value) for value in table[name]]
             continue
-        digits = 2 if name in ('bor', 'hor') else 1
+        digits = _digits(name)
         values = table[f'{name}_mean'].round(digits)
         best = values.min() if name.startswith(_SMALLER_IS_BETTER) else values.max()
         shown[_heading(name)] = [
@@ -157,6 +209,8 @@ def _cell(row: pd.Series, name: str, digits: int, interval: bool, style: str) ->
     if pd.isna(mean):
         return '-'
     text = style.format(f'{mean:.{digits}f}')
+    # HAT prints the spread over the draws of a set, not over seeds
+    std = row.get(f'{name}_split_std', std)
     if pd.notna(std):
         text += f' ± {std:.{digits}f}'
     return text + (f' [{lo:.{digits}f}, {hi:.{digits}f}]' if interval else '')
@@ -184,6 +238,7 @@ def _label(suite: Suite, method: str) -> str:
 
 def _escape(text: str) -> str:
     for plain, code in (('_', r'\_'), ('%', r'\%'), ('&', r'\&'), ('±', r'$\pm$'),
+                        (f' {DAGGER}', r'$^\dagger$'), (DAGGER, r'$^\dagger$'),
                         ('<=', r'$\le$'), ('>', r'$>$')):
         text = text.replace(plain, code)
     return text

@@ -6,6 +6,7 @@ from typing import Dict, List, Sequence, Tuple
 import numpy as np
 import pandas as pd
 
+from devias_mm.evaluation.contrasted import contrasted
 from devias_mm.evaluation.tables import (
     background_agreement,
     correctness,
@@ -30,7 +31,8 @@ class MethodResults:
         videos: per split the ``video_id`` of the columns of ``hits``.
         hits: per split float64 ``(seeds, 3, videos)``: action correct, scene
             correct, predicted as the background's action; NaN = not labelled or
-            not predicted by this method.
+            not predicted by this method. Under the name of a contrasted accuracy of the
+            suite: its per-video values, as if they were a split's.
         unreadable: per split the videos that could not be read.
         on_error: what they did to the score, one of ``ON_ERROR``.
     """
@@ -125,7 +127,21 @@ def _read_method(suite: Suite, done: Sequence[Job], group: Sequence[Job], on_err
         result.hits[split] = np.stack(hits)
         result.unreadable[split] = sorted(
             {video for table in tables for video in unreadable_videos(table).index})
+    for name, pair in suite.contrasts.items():
+        result.videos[name], result.hits[name] = _contrast(result, *pair)
     return result
+
+
+def _contrast(result: MethodResults, moving: str, still: str) -> Tuple[pd.Index, np.ndarray]:
+    """Videos and hits of a contrasted accuracy; there are no scenes and backgrounds in it."""
+    videos, twins = result.videos[moving], result.videos[still]
+    hits = np.full_like(result.hits[moving], np.nan)
+    for row, first, second in zip(hits, result.hits[moving], result.hits[still]):
+        right = pd.Series(second[0], index=twins)
+        # a wrong twin is good: one that could not be read must not be
+        right[right.notna() & twins.isin(result.unreadable[still])] = 1.0
+        row[0] = contrasted(pd.Series(first[0], index=videos), right)
+    return videos, hits
 
 
 def _table_hits(suite: Suite, job: Job, split: str, table: pd.DataFrame) -> pd.DataFrame:

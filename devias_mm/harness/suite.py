@@ -8,7 +8,7 @@ TASKS = ('action', 'scene')
 # columns that a split must not be named after
 RESERVED = ('method', 'action_seen', 'action_unseen', 'scene_seen', 'scene_unseen', 'hm',
             'action_unseen_all', 'scene_unseen_all', 'hm_all', 'n_seeds', 'sberr_unseen', 'bor',
-            'hor')
+            'hor', 'n_unreadable', 'on_error')
 # attributes of a suite that name the splits of a column
 COLUMNS = ('action_seen', 'action_unseen', 'scene_seen', 'scene_unseen', 'action_unseen_all',
            'scene_unseen_all', 'sberr_splits', 'swap_sets')
@@ -30,7 +30,11 @@ class Method:
             method is not trained, and ``tools/test_bias.py`` tests it. A file of the
             URL's name in ``checkpoints/`` is used instead of a download.
         pretrain: config of a training whose weights this one starts from
-            (``load_from``), with the same seed, in the same command.
+            (``load_from``), with the same seed, in the same command. One that
+            several methods name, or that is a row itself, is trained once.
+        derived: ``(config entry, tool)``, what this training takes from ``pretrain``
+            in place of its weights: ``TOOL CONFIG CHECKPOINT --out FOLDER`` is
+            called, and the entry is set to the folder.
     """
     config: str
     label: str = ''
@@ -39,8 +43,11 @@ class Method:
     overrides: Mapping[str, Any] = field(default_factory=dict)
     checkpoint: str = ''
     pretrain: str = ''
+    derived: Tuple[str, ...] = ()
 
     def __post_init__(self):
+        if self.derived and not self.pretrain:
+            raise ValueError(f'{self.config}: derived={self.derived!r} needs a pretrain')
         unknown = [task for task in self.predicts if task not in TASKS]
         if unknown or not self.predicts:
             raise ValueError(f'{self.config}: predicts={self.predicts!r} must name one or both '
@@ -81,11 +88,17 @@ class Suite:
             error is the column ``sberr_unseen``.
         swap_sets: action-swap splits or sets that get SHAcc and SBErr columns each
             (HAT, section 3.3).
+        optional_splits: further splits of the data config, tested where ``--splits`` names them.
+        optional_swap_sets: sets of draws of action-swap splits, likewise.
+        contrasted: column -> (SCUBA split, SCUFO split), whose contrasted accuracy it holds
+            (StillMix) where both are tested.
         background_only, human_only: splits of the ratios ``bor`` and ``hor``
             to the accuracy of ``action_seen``.
         data_manifest: file that must exist before a job starts, relative to the
             repository's root; its checksum is part of a job's identity.
         data_command: command that makes it.
+        scene_label_command: command that makes the scene labels of the test splits, where
+            their lists have none.
         data_config: config that defines the test splits, relative to the repository's
             root: what ``tools/test_bias.py`` tests models from elsewhere on.
         variants: name -> :class:`Variant`; a suite with variants is a ladder.
@@ -109,10 +122,14 @@ class Suite:
     scene_topk: int = 1
     sberr_splits: Tuple[str, ...] = ()
     swap_sets: Tuple[str, ...] = ()
+    optional_splits: Tuple[str, ...] = ()
+    optional_swap_sets: Mapping[str, Tuple[str, ...]] = field(default_factory=dict)
+    contrasted: Mapping[str, Tuple[str, str]] = field(default_factory=dict)
     background_only: Optional[str] = None
     human_only: Optional[str] = None
     data_manifest: Optional[str] = None
     data_command: str = ''
+    scene_label_command: str = ''
     data_config: str = ''
     variants: Mapping[str, Variant] = field(default_factory=dict)
     variant_axis: str = 'rho'
@@ -127,7 +144,8 @@ class Suite:
             raise ValueError(f'suite {self.name!r}: its columns use the split(s) '
                              f'{", ".join(unknown)}, which are not among its splits: '
                              f'{", ".join(self.splits)}')
-        taken = sorted({*self.splits, *self.sets} & set(RESERVED))
+        taken = sorted({*self.splits, *self.sets, *self.optional_splits, *self.contrasted}
+                       & set(RESERVED))
         if taken:
             raise ValueError(f'suite {self.name!r}: a split cannot be named {taken[0]!r}, which '
                              'is a column of the table: rename the split')
@@ -135,24 +153,37 @@ class Suite:
     def only(self, splits: Sequence[str]) -> 'Suite':
         """The suite of some of its splits; columns and sets that need others lose those.
 
+        Args:
+            splits: names of splits, optional ones among them, of sets, or patterns of
+                these such as ``'hat-*'``.
+
         Raises:
-            ValueError: a split is unknown.
+            ValueError: a name selects nothing.
         """
-        unknown = [split for split in splits if split not in self.splits]
-        if unknown:
-            raise ValueError(f'unknown split {unknown[0]!r} in suite {self.name!r}: use '
-                             f'{", ".join(self.splits)}')
+        from devias_mm.engine.launch import choose_splits  # imports torch
+        sets = {**self.sets, **self.optional_swap_sets}
+        known = dict.fromkeys([*self.splits, *self.optional_splits, *(
+            split for draws in self.optional_swap_sets.values() for split in draws)])
+        splits = choose_splits(known, [
+            split for name in splits for split in sets.get(name, (name, ))])
         sets = {name: tuple(split for split in draws if split in splits)
-                for name, draws in self.sets.items()}
+                for name, draws in sets.items()}
         sets = {name: draws for name, draws in sets.items() if draws}
         columns = {name: tuple(part for part in getattr(self, name)
                                if part in sets or part in splits) for name in COLUMNS}
+        columns['swap_sets'] += tuple(name for name in self.optional_swap_sets if name in sets)
         single = {name: getattr(self, name) if getattr(self, name) in splits else None
                   for name in ('background_only', 'human_only')}
         if not columns['action_seen']:  # what the ratios are relative to
             single = dict.fromkeys(single)
-        return replace(self, splits=tuple(split for split in self.splits if split in splits),
-                       sets=sets, **columns, **single)
+        return replace(self, splits=tuple(split for split in known if split in splits),
+                       optional_splits=(), optional_swap_sets={}, sets=sets, **columns, **single)
+
+    @property
+    def contrasts(self) -> Dict[str, Tuple[str, str]]:
+        """The contrasted accuracies of the splits that are tested."""
+        return {name: pair for name, pair in self.contrasted.items()
+                if set(pair) <= set(self.splits)}
 
     def with_methods(self, methods: Mapping[str, Method]) -> 'Suite':
         """The suite with other methods."""

@@ -1,5 +1,6 @@
 """Putting MMAction2's own models in front of a suite's splits."""
 import pytest
+from mmaction.models import OmniHead
 from mmengine.config import Config
 
 from devias_mm.engine.launch import UsageError
@@ -41,6 +42,17 @@ def test_models_keep_their_own_sampling_and_crops(name, data_cfg):
     assert cfg.model.cls_head.num_classes == 8 and cfg.model.cls_head.average_clips == 'prob'
     assert 'http' not in cfg.pretty_text and 'torchvision://' not in cfg.pretty_text
     assert own.model.cls_head.num_classes == 400  # untouched
+
+
+def test_the_head_of_omnisource_has_classes_of_videos(data_cfg):
+    name = 'recognition/omnisource/slowonly_r50_8xb16-8x8x1-256e_imagenet-kinetics400-rgb.py'
+    own = Config.fromfile(str(find_config(f'mmaction::{name}')))
+    with pytest.raises(UsageError, match='predicts 400 classes, the suite has 8'):
+        adapt_config(own, data_cfg)
+    head = adapt_config(own, data_cfg, random_weights=True).model.cls_head
+    assert head.video_classes == 8 and head.image_classes == 1000
+    head = OmniHead(**{key: head[key] for key in head.keys() - {'type'}})
+    assert head.fc3d[-1].out_features == 8
 
 
 def test_a_checkpoint_of_other_classes_is_an_error(data_cfg):

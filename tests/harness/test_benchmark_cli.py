@@ -85,8 +85,15 @@ def test_smoke_runs_stay_apart(cli, capsys):
 
 
 def test_list_and_errors(cli, capsys):
+    repository = cli.out.parent / 'repository'
+    (repository / 'benchmarks' / 'other.py').write_text(textwrap.dedent(SUITE))
     assert cli('list') == 0
-    assert 'configs/strong.py' in capsys.readouterr().out
+    suites, methods = capsys.readouterr().out.split('all methods')
+    assert suites.count('configs/strong.py') == 2
+    # every method once, with its suites
+    row, = [line for line in methods.splitlines() if 'Strong' in line]
+    assert 'other, toy' in row
+    (repository / 'benchmarks' / 'other.py').unlink()
     for arguments, message in (
             (('run', 'tuy'), 'known suites: benchmarks/toy.py'),
             (('run', 'toy', '--methods', 'x'), "unknown method 'x'"),

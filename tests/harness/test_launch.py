@@ -34,7 +34,9 @@ class FakeRunner:
         if job.method in self.fail:
             log.write_text('Traceback\nOutOfMemory: of course')
             return 1
-        if step == 'train':
+        if step == 'derive':
+            job.derived_folder.mkdir()
+        elif step == 'train':
             fake_train(job.work_dir)
         else:
             for split in job.splits:
@@ -78,7 +80,7 @@ def make_pretrained(repository, **changes):
 def test_a_training_starts_from_its_pretraining(repository, kill_at):
     jobs = make_pretrained(repository)
     job, start = jobs[0], jobs[0].start
-    assert start.work_dir.parent == job.work_dir.parent and start.work_dir != job.work_dir
+    assert start.work_dir.parent == repository / 'out' / 'pretraining' / 'naive'
     assert start.config == 'configs/naive.py' and start.seed == job.seed
     command = Launcher(repository).command(job, 'train')
     assert command[-2:] == ['--cfg-options', f'load_from={start.work_dir / "epoch_3.pth"}']
@@ -94,6 +96,54 @@ def test_a_training_starts_from_its_pretraining(repository, kill_at):
     shutil.rmtree(start.work_dir)  # a finished job does not need it
     third = FakeRunner()
     assert run_jobs(jobs, Launcher(repository), third, plain(jobs)) == [] and third.calls == []
+
+
+def test_a_pretraining_that_is_a_row_itself_runs_once(repository):
+    start = dict(pretrain='configs/naive.py')
+    methods = dict(dsm=Method('configs/strong.py', **start), naive=Method('configs/naive.py'),
+                   moco=Method('configs/strong.py', overrides={'lr': 1.}, **start))
+    jobs = plan_jobs(make_suite(methods=methods, seeds=(0, )), repository, repository / 'out')
+    dsm, naive, moco = jobs
+    assert dsm.start.work_dir == naive.work_dir and dsm.start.identity == naive.identity
+    assert moco.start.work_dir != naive.work_dir  # with another learning rate
+    runner = FakeRunner()
+    assert run_jobs(jobs, Launcher(repository), runner, plain(jobs)) == []
+    assert [(method, step) for method, _, step in runner.calls] == [
+        ('dsm', 'train'), ('dsm', 'train'), ('dsm', 'test'), ('naive', 'test'),
+        ('moco', 'train'), ('moco', 'train'), ('moco', 'test')]
+
+
+@pytest.mark.parametrize('kill_at', range(1, 5))
+def test_a_training_takes_what_a_tool_derives(repository, kill_at):
+    jobs = make_pretrained(repository, derived=('model.bank', 'tools/rank.py'))
+    job, start = jobs[0], jobs[0].start
+    assert job.identity != make_pretrained(repository)[0].identity
+    launcher = Launcher(repository)
+    assert launcher.command(job, 'derive')[2:] == [
+        'tools/rank.py', 'configs/naive.py', str(start.final_checkpoint), '--out',
+        str(job.work_dir / 'rank')]
+    # instead of the weights
+    assert launcher.command(job, 'train')[-2:] == [
+        '--cfg-options', f'model.bank={job.work_dir / "rank"}']
+    first = FakeRunner(kill_at)
+    with pytest.raises(KeyboardInterrupt):
+        run_jobs(jobs, launcher, first, plain(jobs))
+    second = FakeRunner()
+    assert run_jobs(jobs, launcher, second, plain(jobs)) == []
+    assert [step for *_, step in first.calls[:-1] + second.calls] == [
+        'train', 'derive', 'train', 'test']
+
+
+def test_a_tool_that_derives_nothing_fails_the_job(repository):
+    jobs = make_pretrained(repository, derived=('model.bank', 'tools/rank.py'))
+    failure, = run_jobs(jobs, Launcher(repository), lambda job, step, *_: (
+        fake_train(job.work_dir) if step == 'train' else None) or 0, plain(jobs))
+    assert failure.step == 'derive' and 'nothing was written to' in failure.reason
+
+
+def test_derived_needs_a_pretraining():
+    with pytest.raises(ValueError, match='needs a pretrain'):
+        Method('configs/strong.py', derived=('model.bank', 'tools/rank.py'))
 
 
 def test_another_pretraining_is_another_job(repository):

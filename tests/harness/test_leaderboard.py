@@ -83,16 +83,22 @@ def test_written_forms(toy, tmp_path):
     paths = write_report(made, tmp_path / 'tables')
     back = pd.read_csv(paths[0])
     pd.testing.assert_frame_equal(back, made.table, rtol=1e-3, atol=1e-4, check_dtype=False)
-    assert all(dtype.kind in 'fi' for dtype in back.dtypes[1:])
+    assert all(dtype.kind in 'fi' for dtype in back.dtypes[1:-1])
+    assert list(back.columns[-2:]) == ['n_unreadable', 'on_error']
+    # two videos, in each of four splits
+    assert list(back['n_unreadable']) == [8, 0, 0] and set(back['on_error']) == {'count-wrong'}
     markdown = paths[1].read_text()
     assert '**95.0** ± 7.1 [' in markdown and '| Strong ' in markdown
     assert 'Naive, seen: 2 unreadable video(s) counted as wrong (v00, v01).' in markdown
     assert 'Scene: incomplete, seed(s) 1 not finished.' in markdown
     assert 'SMOKE RUN, not the benchmark: max_epochs=1' in markdown
     rows = [line.split('|')[1].strip() for line in markdown.splitlines() if line[:1] == '|']
-    assert rows[2:5] == ['Strong', 'Naive', 'Scene']  # ranked by H.M., then unseen action
+    assert rows[2:5] == ['Strong', 'Naive †', 'Scene']  # ranked by H.M., then unseen action
     latex = paths[2].read_text()
     assert r'\toprule' in latex and r'\textbf{95.0} $\pm$ 7.1' in latex
+    assert r'Naive$^\dagger$ &' in latex and r'Strong &' in latex
+    assert r'{\footnotesize $^\dagger$ Naive, seen: 2 unreadable' in latex
+    assert '% SMOKE RUN' in latex and '{SMOKE' not in latex
     # the same stored predictions give the same table
     again = make_report(suite, jobs, collect(suite, jobs, 'the command'), {'max_epochs': 1})
     assert again.markdown == made.markdown
@@ -220,6 +226,14 @@ def test_a_set_of_draws_counts_as_one_split(drawn):
     assert row['sberr_swap_split_std'] == pytest.approx(np.std([45, 30, 70], ddof=1))
     assert 'Comprehensive protocol' in made.markdown and 'SHAcc swap' in made.markdown
     assert '| swap/1' not in made.markdown
+    # one seed: the spread is that of the draws, and the heading says so
+    cells, = [line for line in made.markdown.split('(HAT)')[1].splitlines()
+              if line.startswith('| Strong')]
+    assert '**50.0** ± 20.0 [' in cells and '**48.3** ± 20.2 [' in cells
+    assert made.markdown.split('(HAT)')[1].splitlines()[0].endswith('over the draws of a set')
+    assert r'\textbf{50.0} $\pm$ 20.0' in made.latex
+    note, = [note for note in made.notes if 'swap/1' in note]
+    assert note.endswith('counted as wrong (v19), which lowers SBErr (lower is better), too.')
 
 
 @pytest.mark.parametrize('on_error, seen', [('count-wrong', 50), ('skip', 100 * 10 / 19)])
@@ -237,6 +251,53 @@ def test_unreadable_videos_can_be_an_error(drawn):
         collect(*drawn, 'the command', 'fail')
 
 
+def test_contrasted_accuracy_of_a_pair(tmp_path):
+    suite = make_suite(splits=('seen', 'unseen', 'texture', 'scene-only', 'still'),
+                       seeds=(0, 1), contrasted={'contrast': ('texture', 'still'),
+                                                 'other': ('texture', 'not tested')})
+    root = make_repository(tmp_path)
+    jobs = plan_jobs(suite, root, root / 'out', ['naive', 'strong'])
+    for job in jobs:
+        # right are 14 clips, and the twins of the first 4 or 6 of them; one twin is unreadable
+        finish(job, dict(RIGHT, still=(6 if job.seed else 4, 0)), shuffle=job.seed)
+        write_table(job.predictions('still'), range(6 if job.seed else 4), shuffle=job.seed + 5,
+                    broken=[10] if job.method == 'naive' else ())
+    made = make_report(suite, jobs, collect(suite, jobs, 'x'))
+    table = made.table.set_index('method')
+    assert table.loc['strong', 'contrast_mean'] == pytest.approx(100 * (10 + 8) / 40)
+    assert table.loc['strong', 'contrast_std'] == pytest.approx(10 / np.sqrt(2))
+    assert table.loc['strong', 'contrast_lo'] < 45 < table.loc['strong', 'contrast_hi']
+    # an unreadable twin is not one that the model gets wrong
+    assert table.loc['naive', 'contrast_mean'] == pytest.approx(100 * (9 + 7) / 40)
+    skipped = make_report(suite, jobs, collect(suite, jobs, 'x', 'skip')).table
+    assert skipped['contrast_mean'][0] == pytest.approx(100 * (9 + 7) / 38)
+    assert 'other_mean' not in table and 'Contrasted accuracy (StillMix)' in made.markdown
+    # without the twins there is no such column
+    part = suite.only(['seen', 'texture'])
+    assert 'contrast_mean' not in make_report(part, jobs, collect(part, jobs, 'x')).table
+    write_table(jobs[0].predictions('still'), range(4), n=19)
+    write_table(jobs[2].predictions('still'), range(4), n=19)
+    with pytest.raises(ValueError, match=r'contrasted accuracy: 1 video\(s\) .*: v19'):
+        collect(suite, jobs, 'x')
+
+
+def test_splits_without_scene_labels_are_named(toy):
+    suite, jobs = toy
+    for job in jobs:
+        for split in ('seen', 'scene-only'):
+            if job.predictions(split).is_file():
+                table = pd.read_parquet(job.predictions(split)).assign(scene_label=-1)
+                table.to_parquet(job.predictions(split), index=False)
+    suite = make_suite(scene_label_command='label them')
+    notes = make_report(suite, jobs, collect(suite, jobs, 'x')).notes
+    note, = [note for note in notes if 'No scene labels' in note]
+    assert 'for seen, scene-only, and so no' in note and 'run label them, delete' in note
+    # of no concern to methods that predict no scenes
+    naive = [job for job in jobs if job.method == 'naive']
+    assert not any('scene labels' in note
+                   for note in make_report(suite, naive, collect(suite, naive, 'x')).notes)
+
+
 def test_the_papers_numbers_stand_below_ours(root):
     suite = load_suite('ucf101', root)
     shown = printed_rows(suite, pd.DataFrame({'method': ['devias', 'mixup', 'naive']}))
@@ -245,4 +306,11 @@ def test_the_papers_numbers_stand_below_ours(root):
     assert devias['H.M.'] == '61.1' and devias['H.M. (all)'] == '60.8'
     assert devias['scuba-vqgan'] == '40.1' and devias['hat-far (scene)'] == '70.2'
     assert shown['H.M.'].iloc[0] == '-' and devias['Source'] == 'DEVIAS, Tables 2, 7'
+    suite = load_suite('hat74', root)
+    shown = printed_rows(suite, pd.DataFrame({'method': list(suite.methods)}))
+    shown = shown.set_index('Method')
+    assert len(shown) == 16 and shown.index.is_unique
+    row = shown.loc['SlowFast ResNet101']
+    assert row['SHAcc hat-far'] == '15.4 ± 0.1' and row['BOR'] == '0.72'
+    assert row['Source'] == 'HAT, Tables 1, 2' and row['hat-scene-only'] == '56.1'
     assert printed_rows(make_suite(), pd.DataFrame({'method': ['naive']})).empty

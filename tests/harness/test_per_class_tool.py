@@ -41,7 +41,7 @@ def tool(root, tmp_path, monkeypatch):
     def run(*arguments):
         return module.main(['toy', '--out', str(out), *arguments])
     run.folder = out / 'toy' / 'per_class'
-    run.tmp_path = tmp_path
+    run.tmp_path, run.out, run.main = tmp_path, out, module.main
     return run
 
 
@@ -73,6 +73,33 @@ def test_a_set_takes_its_draws_together(tool):
     assert table['n'].tolist() == [10] * 4
     assert table['accuracy'].tolist() == [30, 30, 30, 100]
     assert not tool.folder.exists()
+
+
+def test_a_work_dir_and_prediction_files(tool, capsys):
+    work_dir = next((tool.out / 'toy/strong').glob('seed0-*'))
+    # draws of a set lie in a folder
+    draws = [work_dir / f'predictions/both/{name}.parquet' for name in (1, 2)]
+    draws[0].parent.mkdir()
+    for file, name in zip(draws, ('unseen', 'texture')):
+        (work_dir / f'predictions/{name}.parquet').rename(file)
+    assert tool.main([str(work_dir), '--split', 'both']) == 0
+    assert f'{work_dir.name} on both, action top-1' in capsys.readouterr().out
+    table = pd.read_csv(work_dir / 'per_class/both_action.csv')
+    assert table['n'].tolist() == [10] * 4 and table['accuracy'].tolist() == [30, 30, 30, 100]
+    path = tool.tmp_path / 'files.csv'
+    assert tool.main([*map(str, draws), '--csv', str(path)]) == 0  # seeds: averaged
+    assert pd.read_csv(path)['n'].tolist() == [5] * 4
+    assert tool.main([str(draws[0]), '--top-k', '4', '--csv', str(path)]) == 0
+    assert pd.read_csv(path)['accuracy'].tolist() == [100] * 4
+
+
+@pytest.mark.parametrize('arguments, message', [
+    ([], 'give the --split'), (['--split', 'no'], 'has no predictions of --split no; it has '),
+    (['--split', 'seen', '--task', 'scene'], 'there are no predictions of the scene')])
+def test_errors_of_a_work_dir(tool, capsys, arguments, message):
+    work_dir = next((tool.out / 'toy/naive').glob('seed0-*'))
+    assert tool.main([str(work_dir), *arguments]) == 2
+    assert message in capsys.readouterr().err
 
 
 def test_scenes_and_class_names(tool):

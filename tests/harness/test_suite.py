@@ -26,6 +26,9 @@ def test_shipped_suites_load(root):
     for name in ('ucf101', 'kinetics400', 'hvu'):  # ALBAR does on all
         methods = suites[name].methods
         assert methods['albar'].pretrain == methods['naive'].config
+        # the full StillMix has a frame bank from its reference network
+        still_mix = methods['still-mix-reference']
+        assert name in still_mix.pretrain and (root / still_mix.derived[1]).is_file()
     assert load_suite('benchmarks/puppets', root).name == 'puppets'
     ladder = suites['puppets_ladder']
     # the data set of the ladder has a training list for each
@@ -41,10 +44,96 @@ def test_configs_of_shipped_suites_resolve(root):
             if method.checkpoint:
                 continue
             cfg = resolve_config(root / method.config, method.overrides)
+            if method.derived:  # the one there is
+                assert method.derived[0] == 'model.data_preprocessor.augments.0.bank'
+                assert cfg.model.data_preprocessor.augments[0].type == 'StillMix'
+            assert not method.pretrain or (root / method.pretrain).is_file()
             assert set(suite.splits) <= set(cfg.test_cfg.splits), method.config
             for variant in suite.variants.values():
                 # an override of a field that does not exist would change nothing
                 assert all(key in _fields(cfg.to_dict()) for key in variant.overrides)
+
+
+def test_optional_splits_are_those_of_the_data_config(root):
+    for path in list_suites(root):
+        suite = load_suite(path, root)
+        if suite.data_config and not suite.variants:
+            known = set(resolve_config(root / suite.data_config, {}).test_cfg.splits)
+            every = suite.only(['*'])
+            assert set(every.splits) <= known, path
+            if suite.optional_splits:
+                assert set(every.splits) == known
+            assert all(set(pair) <= known for pair in suite.contrasted.values())
+            if suite.scene_label_command:
+                _, config, *_ = suite.scene_label_command.split()[1:]
+                assert resolve_config(root / config, {}).num_scene_classes
+
+
+def test_splits_by_names_of_sets_and_patterns(root):
+    suite = load_suite('kinetics400', root)
+    draws = tuple(f'hat-far/{draw}' for draw in (1, 2, 3))
+    part = suite.only(['hat-far', 'seen'])
+    assert part.splits == ('seen', *draws) and part.swap_sets == ('hat-far', )
+    assert suite.only(['hat-f*']).splits == draws
+    same = suite.only(['hat-same/1', 'hat-far/2'])
+    assert same.splits == ('hat-far/2', 'hat-same/1')
+    assert same.swap_sets == ('hat-far', 'hat-same') and same.sets['hat-same'] == ('hat-same/1', )
+    assert suite.only(['hat-same']).splits == tuple(f'hat-same/{draw}' for draw in (1, 2, 3))
+    pair = suite.only(['scu?o-vqgan', 'scuba-vqgan', 'scuba-sinusoid'])
+    assert pair.contrasts == {'contrasted-vqgan': ('scuba-vqgan', 'scufo-vqgan')}
+    assert suite.contrasts == {} and 'conflfg' in suite.only(['conf*']).splits
+    # not among those of the protocol
+    assert not {'scufo-vqgan', 'hat-same/1', 'conflfg', 'mimetics'} & set(suite.splits)
+
+
+def test_hat74_composes_as_hat_does(root):
+    suite = load_suite('hat74', root)
+    splits = resolve_config(root / suite.data_config, {}).test_cfg.splits
+    assert not any('same' in split for split in suite.splits)
+    for split in suite.only(['hat-*']).splits:
+        assert splits[split].layout == splits[split].rule == 'hat', split
+        assert splits[split].ann_file.startswith('hat/annotations/')
+    name = 'tsm_imagenet-pretrained-mobilenetv2_8xb16-1x1x8-100e_kinetics400-rgb'
+    assert suite.methods[name].checkpoint == f'checkpoints/{name}.pth'
+
+
+def test_the_tiny_suite_has_data_of_its_own(root):
+    tiny, demo = (load_suite(name, root) for name in ('puppets_tiny', 'puppets'))
+    assert tiny.splits == demo.splits and tiny.swap_sets == demo.swap_sets
+    assert tiny.data_manifest == 'data/puppets/tiny/manifest.json'
+    cfg = resolve_config(root / tiny.data_config, {})
+    assert cfg.test_dataloader.dataset.data_root == 'data/puppets/tiny'
+    for method in tiny.methods.values():
+        cfg = resolve_config(root / method.config, method.overrides)
+        for loader in ('train', 'val', 'test'):
+            assert cfg[f'{loader}_dataloader'].dataset.data_root == 'data/puppets/tiny'
+    assert PRESETS['tiny'].num_test == 16
+
+
+@pytest.mark.parametrize('suites, method, source', [
+    (('choi_transfer_ucf101', 'choi_transfer_hmdb51', 'choi_transfer_diving48'), 'both',
+     'scene-adversarial_r3d-r18_2xb16-16x1x1-100e_mini-kinetics200-rgb'),
+    (('ucf101_pretraining', 'hmdb51_pretraining'), 'dsm-c3d',
+     'dsm-pretrain_c3d_16xb8-16x4x1-200e_ucf101-rgb')])
+def test_transfers_share_a_pretraining(root, tmp_path, suites, method, source):
+    jobs = [job for name in suites
+            for job in plan_jobs(load_suite(name, root), root, tmp_path, [method], [0])]
+    assert len({job.work_dir for job in jobs}) == len({job.config for job in jobs}) == len(suites)
+    folder, = {job.start.work_dir for job in jobs}
+    assert folder.parent == tmp_path / 'pretraining' / source
+    for job in jobs:
+        option = Launcher(root).command(job, 'train')[-1]
+        assert option == f'load_from={job.start.final_checkpoint}'
+        # nothing else would overwrite those weights
+        assert not resolve_config(root / job.config, {}).model.backbone.get('init_cfg')
+
+
+def test_encoders_of_table_14(root):
+    methods = load_suite('ucf101_backbones', root).methods
+    assert len(methods) == 10  # (c) and (d), five rows each
+    assert sum('i3d-r50' in method.config for method in methods.values()) == 5
+    assert {method.predicts for name, method in methods.items() if 'naive-scene' in name} == {
+        ('scene', )}
 
 
 def test_released_models_are_tested_and_not_trained(root, tmp_path):
@@ -72,7 +161,7 @@ def test_a_suite_of_some_splits():
     assert part.action_unseen == ('swap', ) and part.scene_unseen == ('scene-only', )
     assert part.background_only == 'scene-only' and part.human_only is None
     assert suite.only(['swap/1']).background_only is None
-    with pytest.raises(ValueError, match="unknown split 'no'"):
+    with pytest.raises(ValueError, match=r"unknown split\(s\) \['no'\]; accepted: .*'swap/2'"):
         suite.only(['no'])
 
 

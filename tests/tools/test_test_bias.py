@@ -61,10 +61,22 @@ def test_models_of_mmaction(monkeypatch, capsys, tmp_path, suite, name):
     assert 'SHAcc unseen' in printed and 'SMOKE RUN' in printed
 
 
+def test_data_elsewhere_needs_no_manifest(monkeypatch, capsys, suite, tiny_data):
+    suite.write_text(suite.read_text().replace(
+        'splits=(', "data_manifest='data/none/manifest.json', data_command='make', splits=(", 1))
+    arguments = [f'{ZOO}{next(iter(MODELS))}.py', 'none', '--suite', suite, '--dry-run']
+    error = run_tool(monkeypatch, 'test_bias.py', *arguments)
+    assert 'there is no data/none/manifest.json' in error and 'make' in error
+    assert run_tool(monkeypatch, 'test_bias.py', *arguments, '--data-root', tiny_data) is None
+    assert 'seen: 7 videos' in capsys.readouterr().out
+
+
 @pytest.mark.parametrize('arguments, message', [
     (['none.py', 'none'], 'config not found: none.py'),
     ([f'{ZOO}{next(iter(MODELS))}.py', 'gone.pth'], 'checkpoint not found: gone.pth'),
-    ([f'{ZOO}{next(iter(MODELS))}.py', 'none', '--splits', 'no'], "unknown split 'no'"),
+    ([f'{ZOO}{next(iter(MODELS))}.py', 'none', '--splits', 'no'], "unknown split(s) ['no']"),
+    ([f'{ZOO}{next(iter(MODELS))}.py', 'none', '--cfg-options', 'model.cls_head.no=1'],
+     "100e_kinetics400-rgb.py: the model cannot be built on this suite: "),
 ])
 def test_one_clear_error(monkeypatch, suite, arguments, message):
     error = run_tool(monkeypatch, 'test_bias.py', *arguments, '--suite', suite)

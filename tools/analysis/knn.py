@@ -22,7 +22,13 @@ from devias_mm.engine.inference import (
     training_list,
     video_features,
 )
-from devias_mm.engine.launch import UsageError, add_common_arguments, load_config, set_threads
+from devias_mm.engine.launch import (
+    UsageError,
+    add_common_arguments,
+    choose_splits,
+    load_config,
+    set_threads,
+)
 from devias_mm.evaluation import knn_accuracy
 from devias_mm.files import atomic_path
 
@@ -67,10 +73,7 @@ def main() -> None:
     cfg = load_config(args)
     set_threads(args.threads)
     splits = dict(cfg.get('test_splits') or dict(test={}))
-    chosen = args.splits or [next(iter(splits))]
-    unknown = [name for name in chosen if name not in splits]
-    if unknown:
-        raise UsageError(f'unknown split(s) {unknown}; accepted: {sorted(splits)}')
+    chosen = choose_splits(splits, args.splits or [next(iter(splits))])
     model = load_recognizer(cfg, args.checkpoint)
     train = video_features(model, list_loader(cfg, training_list(cfg)))
     rows = []

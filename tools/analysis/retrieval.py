@@ -9,7 +9,6 @@ config's test pipeline; the features are the encoder's map after adaptive max po
 paper. Any config with a token backbone will do, a classifier's too.
 """
 import argparse
-import fnmatch
 import sys
 from pathlib import Path
 from typing import NamedTuple, Sequence, Tuple
@@ -23,7 +22,13 @@ from mmengine.config import Config
 from devias_mm.datasets import ListFileError
 from devias_mm.engine.checkpoints import CheckpointError
 from devias_mm.engine.inference import list_loader, load_recognizer, training_list
-from devias_mm.engine.launch import UsageError, add_common_arguments, load_config, set_threads
+from devias_mm.engine.launch import (
+    UsageError,
+    add_common_arguments,
+    choose_splits,
+    load_config,
+    set_threads,
+)
 from devias_mm.evaluation.retrieval import KS, retrieval_recall
 from devias_mm.files import atomic_path, file_sha256
 from devias_mm.layers import TokenFeatures
@@ -113,12 +118,8 @@ def main() -> None:
     set_threads(args.threads)
     template = cfg.test_dataloader.dataset
     splits = dict(cfg.get('test_splits') or dict(test={}))
-    unknown = [name for name in args.splits or () if name not in splits]
-    if unknown:
-        raise UsageError(f'unknown split(s) {unknown}; accepted: {sorted(splits)}')
-    selected = args.splits or [  # as tools/test.py: the others need files of their own
-        name for pattern in cfg.test_cfg.get('selected') or ('*', )
-        for name in fnmatch.filter(splits, pattern)]
+    # by default as tools/test.py: the others need files of their own
+    selected = choose_splits(splits, args.splits or cfg.test_cfg.get('selected'))
     gallery_list = training_list(cfg, args.gallery)
     model = load_recognizer(cfg, args.checkpoint, args.seed)
     gallery, broken = encode(model, cfg, gallery_list, args.pool)

@@ -18,6 +18,7 @@ from mmengine.dataset import pseudo_collate
 import devias_mm  # noqa: F401  (registers datasets and models)
 from devias_mm.engine.checkpoints import CheckpointError
 from devias_mm.engine.inference import load_recognizer
+from devias_mm.engine.launch import choose_splits, split_dataset
 from devias_mm.visualization.overlays import draw_slots
 
 
@@ -39,12 +40,10 @@ def main() -> None:
     cfg = Config.fromfile(args.config)
     if cfg.model.type != 'DEVIAS':
         raise ValueError(f'{args.config} builds a {cfg.model.type}, which has no slots')
-    split = args.split or next(iter(cfg.test_splits))
-    if split not in cfg.test_splits:
-        raise ValueError(f'unknown split {split!r}; accepted: {", ".join(cfg.test_splits)}')
+    split, *_ = choose_splits(cfg.test_splits, [args.split] if args.split else None)
     model = load_recognizer(cfg, args.checkpoint).cpu()
 
-    dataset = DATASETS.build({**cfg.test_dataloader.dataset, **cfg.test_splits[split]})
+    dataset = DATASETS.build(split_dataset(cfg.test_dataloader.dataset, cfg.test_splits[split]))
     count = min(args.clips, len(dataset))
     indices = np.random.default_rng(args.seed).choice(len(dataset), count, replace=False)
     batch = pseudo_collate([dataset[int(index)] for index in indices])
