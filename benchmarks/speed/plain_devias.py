@@ -1,8 +1,9 @@
 """DEVIAS and FAME written out plainly: what ``devias_step.py`` compares against.
 
 The same modules with the same weights, but as the equations read: attention matrices
-are materialised, keys and values are projected in every iteration of the slot attention,
-the matching is a loop over samples, and FAME goes through all its steps for one mask at a time.
+are materialised, all tokens are projected to keys and values in every iteration of the slot
+attention (ours passes the few slots through these projections instead), the matching is a
+loop over samples, and FAME goes through all its steps for one mask at a time.
 """
 import contextlib
 from typing import Iterator, Tuple

@@ -14,7 +14,7 @@ model = dict(
     scene_weight=0.5,
     guidance_weight=5.,
     guidance_reduction='mean',
-    cosine='absolute',
+    cosine='signed',
     # from scratch, matching every clip by itself does not specialise the slots
     assignment='batch',
     data_preprocessor=dict(**_base_.clip_preprocessor, augments=_base_.fame))

@@ -146,13 +146,16 @@ class FAMEMasks(nn.Module):
         pixels = motion.shape[-2] * motion.shape[-1]
         cells = bins.flatten(1)
 
-        def histogram(seed: Tensor) -> Tensor:
-            counts = motion.new_zeros(len(cells), NUM_BINS)
-            votes = seed.unsqueeze(1).expand(bins.shape).flatten(1)
-            return counts.scatter_add_(1, cells, votes)
+        def histogram(share: float, most: bool) -> Tensor:
+            # of the seeds' cells alone: their number is small beside that of the pixels
+            seeds = motion.flatten(1).topk(int(share * pixels), largest=most, sorted=False).indices
+            seeds = seeds.unsqueeze(1).expand(-1, bins.shape[1], -1)
+            votes = bins.flatten(2).gather(2, seeds).flatten(1)
+            return motion.new_zeros(len(cells), NUM_BINS).scatter_add_(
+                1, votes, motion.new_ones(()).expand(votes.shape))
 
-        fg = histogram(largest(motion, int(self.foreground_seed * pixels)))
-        bg = histogram(largest(-motion, int(self.background_seed * pixels))) + 1
+        fg = histogram(self.foreground_seed, most=True)
+        bg = histogram(self.background_seed, most=False) + 1
         fg = fg / (fg.sum(1, keepdim=True) + 1e-8)
         bg = bg / (bg.sum(1, keepdim=True) + 1e-8)
         return (fg / (bg + fg)).gather(1, cells).view(bins.shape)

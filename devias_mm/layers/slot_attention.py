@@ -34,8 +34,11 @@ class SlotAttention(BaseModule):
         A(n, k) = softmax_k(K Q^T / \sqrt{D_h}), \quad Z = \hat{A}^T V, \quad
         S \leftarrow MLP(S + Z) + S + Z
 
-    with :math:`\hat A` normalised along the tokens. Keys and values do not
-    change between iterations; with tied weights they are projected once.
+    with :math:`\hat A` normalised along the tokens. Keys :math:`K = X W_K` and
+    values :math:`V = X W_V` of the tokens :math:`X` are never made: the few slots
+    pass through the projections instead of the many tokens,
+
+    .. math:: K Q^T = X (W_K Q^T), \quad \hat{A}^T V = (\hat{A}^T X) W_V.
 
     Args:
         embed_dims (int): token and slot width ``D``.
@@ -106,6 +109,10 @@ class SlotAttention(BaseModule):
         """``(B, L, heads * D_h)`` -> ``(B, heads, L, D_h)``."""
         return x.unflatten(-1, (self.num_heads, -1)).transpose(1, 2)
 
+    def _per_head(self, x: Tensor) -> Tensor:
+        """``(B, heads * K, L)`` -> ``(B, heads, K, L)``."""
+        return x.unflatten(1, (self.num_heads, -1))
+
     def _initial_slots(self, batch: int) -> Tensor:
         slots = self.slots.expand(batch, -1, -1)
         if self.slots_log_scale is not None and self.training:
@@ -125,19 +132,21 @@ class SlotAttention(BaseModule):
         """
         slots = self._initial_slots(len(tokens))
         for i in range(self.num_iters):
-            if i < len(self.layers):  # tied: one layer, projected once
+            if i < len(self.layers):  # tied: one layer
                 layer = self.layers[i]
                 context = layer.norm_tokens(tokens)
-                keys = self._split(layer.to_k(context))
-                values = self._split(layer.to_v(context))
-            query = self._split(layer.to_q(layer.norm_slots(slots)))
-            logits = query @ keys.transpose(-1, -2) * self.scale  # (B, heads, K, N)
+                to_keys = layer.to_k.weight.unflatten(0, (self.num_heads, -1))
+                to_values = layer.to_v.weight.unflatten(0, (self.num_heads, -1))
+            query = self._split(layer.to_q(layer.norm_slots(slots))) * self.scale
+            query = torch.einsum('bhkd,hdc->bhkc', query, to_keys)
+            logits = self._per_head(query.flatten(1, 2) @ context.transpose(1, 2))
             attention = logits.softmax(dim=2 if self.softmax_axis == 'slots' else 3)
             weights = attention
             if self.softmax_axis == 'slots':
                 weights = attention / (attention.sum(-1, keepdim=True) + 1e-7) \
                     if self.attn_norm == 'l1' else F.normalize(attention, p=2, dim=-1)
-            update = (weights @ values).transpose(1, 2).flatten(2)
-            slots = slots + layer.out_proj(update)
+            update = self._per_head(weights.flatten(1, 2) @ context)
+            update = torch.einsum('bhkc,hdc->bkhd', update, to_values)
+            slots = slots + layer.out_proj(update.flatten(2))
             slots = slots + layer.mlp(layer.norm_mlp(slots))
         return self.final_norm(slots), attention.mean(1)

@@ -39,7 +39,9 @@ def _rows(tensor: Tensor, index: Tensor) -> Tensor:
 
 def _shares(name: str, slots: Tensor, num_slots: int) -> Dict[str, Tensor]:
     """Percent of the clips in which each slot has a role (Figure 5), on the device."""
-    shares = 100 * F.one_hot(slots, num_slots).float().mean(0)
+    # F.one_hot would look at the largest value, and wait for the device
+    ids = torch.arange(num_slots, device=slots.device)
+    shares = 100 * (slots[:, None] == ids).float().mean(0)
     return {f'{name}{k}': share for k, share in enumerate(shares)}
 
 

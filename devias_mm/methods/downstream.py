@@ -96,18 +96,26 @@ class FeatureClassifier(NaiveRecognizer):
         own = self.backbone.probabilities(clips) if self.keep_predictions else {}
         return {**own, **super().probabilities(clips)}
 
-    def _load_from_state_dict(self, state_dict: dict, prefix: str, *args) -> None:
-        """Load a checkpoint of this model, or one of the encoder's own training.
+    def adopt(self, state: Dict[str, Tensor]) -> Dict[str, Tensor]:
+        """Weights of the encoder's own training under their names here; own ones as they are.
+
+        Args:
+            state (dict): of a checkpoint.
 
         Raises:
-            CheckpointError: that one lacks weights of the encoder.
+            CheckpointError: weights of the encoder are missing.
         """
-        own = prefix + 'backbone.' + next(iter(self.backbone.state_dict()))
-        if not prefix and own not in state_dict:
-            given = dict(state_dict)
-            check_weights(self.backbone, dict(state_dict=given), 'of the encoder (load_from)')
+        if 'backbone.' + next(iter(self.backbone.state_dict())) in state:
+            return state
+        check_weights(self.backbone, dict(state_dict=state), 'of the encoder (load_from)')
+        return {f'backbone.{key}': value for key, value in state.items()}
+
+    def _load_from_state_dict(self, state_dict: dict, prefix: str, *args) -> None:
+        """Load a checkpoint of this model, or one of the encoder's own training."""
+        if not prefix:
+            given = self.adopt(dict(state_dict))
             state_dict.clear()
-            state_dict.update({f'backbone.{key}': value for key, value in given.items()})
+            state_dict.update(given)
         super()._load_from_state_dict(state_dict, prefix, *args)
 
 

@@ -30,7 +30,14 @@ class NaiveRecognizer(DebiasRecognizer):
             they are after mixing, and not on their most probable class, which
             is the paper's pseudo label. Defaults to False.
         **kwargs: of :class:`DebiasRecognizer`.
+
+    Raises:
+        ValueError: an unknown task or one without classes, a smoothing outside its range, or
+            options of scenes where only actions are learnt.
     """
+
+    #: whether a training on actions reads scene labels as well
+    action_needs_scenes = False
 
     def __init__(self, *args, task: str = 'action', pool_norm: bool = False,
                  label_smoothing: float = 0., soft_scenes: bool = False, **kwargs) -> None:
@@ -43,6 +50,11 @@ class NaiveRecognizer(DebiasRecognizer):
                              f'{"num_classes" if task == "action" else "num_scene_classes"}')
         if not 0 <= label_smoothing < 1:
             raise ValueError(f'label_smoothing must lie in [0, 1), got {label_smoothing}')
+        if task == 'action' and soft_scenes:
+            raise ValueError("soft_scenes trains on scene probabilities, which task='scene' does")
+        if task == 'action' and self.scene_teacher is not None and not self.action_needs_scenes:
+            raise ValueError(f"{type(self).__name__} with task='action' learns no scenes: set "
+                             'scene_teacher=None')
         self.task = task
         self.label_smoothing = label_smoothing
         self.soft_scenes = soft_scenes

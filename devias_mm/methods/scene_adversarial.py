@@ -76,6 +76,8 @@ class SceneAdversarial(NaiveRecognizer):
         **kwargs: of :class:`NaiveRecognizer`.
     """
 
+    action_needs_scenes = True
+
     def __init__(self,
                  *args,
                  losses: Sequence[str] = LOSSES,
@@ -164,7 +166,7 @@ class SceneAdversarial(NaiveRecognizer):
         """
         feature = self.feature(clips)
         action = self.action_logits(feature)
-        losses = dict(loss_action=F.cross_entropy(action, targets.action),
+        losses = dict(loss_action=self.classification_loss(action, targets.action),
                       action_top1=accuracy(action, targets.action))
         if self.adversarial:
             label, soft = self.scene_targets(clips, targets)

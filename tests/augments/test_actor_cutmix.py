@@ -1,6 +1,7 @@
 """ActorCutMix: whose pixels, whose label, and who is left alone."""
 import pytest
 import torch
+from mmengine.config import Config
 
 from devias_mm.augments import ActorCutMix
 from devias_mm.structures import ClipTargets
@@ -78,3 +79,19 @@ def test_labels_that_are_probabilities_and_what_is_missing():
         ActorCutMix(3)(clips, ClipTargets(targets.action))
     with pytest.raises(ValueError, match=r'ratio must lie in \[0, 1\], got 2'):
         ActorCutMix(3, ratio=2)
+
+
+@pytest.mark.parametrize('config', [
+    'vit-base-p16_8xb12-16x4x1-100e_ucf101', 'vit-base-p16_8xb12-16x4x1-100e_kinetics400',
+    'vit-base-p16_8xb12-16x4x1-50e_hvu', 'conv-tokens_1xb16-8x2x1-16e_puppets'])
+def test_configs_are_naive_action_with_human_masks(root, config):
+    own, naive = (Config.fromfile(root / f'configs/{name}_{config}-rgb.py').to_dict()
+                  for name in ('actor_cutmix/actor-cutmix', 'naive/naive-action'))
+    steps = [step['type'] for step in own.pop('train_pipeline')]
+    assert {'LoadHumanBoxes', 'LoadMasks'} & set(steps)
+    assert [step['type'] for step in own['train_dataloader']['dataset'].pop('pipeline')] == steps
+    augment, = own['model']['data_preprocessor'].pop('augments')
+    assert augment['type'] == 'ActorCutMix' and augment['num_classes'] == own.pop('num_classes')
+    del naive['train_pipeline'], naive['train_dataloader']['dataset']['pipeline']
+    for key in set(own) & set(naive):
+        assert own[key] == naive[key], key

@@ -164,6 +164,17 @@ def test_phi_is_drawn_up_to_the_maximum(monkeypatch):
     assert seen[0].shape == (64, 8)
 
 
+@pytest.mark.parametrize('augment', [SpatialWarp(), MotionScaling()])
+def test_the_seed_decides(augment):
+    clips = square_clip().expand(2, 1, 4, SIZE, SIZE)
+    results = []
+    for seed in (1, 1, 2):
+        torch.manual_seed(seed)
+        results.append(augment(clips, targets(clips, uniform_flow(clips, 2)))[0])
+    assert torch.equal(results[0], results[1])
+    assert not torch.equal(results[0], results[2])
+
+
 def test_what_is_wrong_is_said():
     clips = square_clip()
     with pytest.raises(ValueError, match='BackwardFlow'):

@@ -23,7 +23,7 @@ def clips_of(golden) -> torch.Tensor:
 @pytest.mark.parametrize('name, blur, beta', [
     ('masks_112', 11, 30), ('masks_112', 11, 50), ('masks_224', 11, 30), ('masks_224', 11, 50),
     ('masks_224', 23, 30), ('masks_224', 23, 50)])
-def test_masks_parity(shared, name, blur, beta):
+def test_masks_parity(shared, name, blur, beta, parity):
     golden = load(shared, name)
     # the default size is a tenth of the frame: 11 at 112 pixels, 23 at 224
     default = blur == {'masks_112': 11, 'masks_224': 23}[name]
@@ -33,27 +33,25 @@ def test_masks_parity(shared, name, blur, beta):
     for ours, kind in ((clip_mask[:, None], 'clip'), (masks, 'per_frame')):
         expected = golden[f'mask_{kind}_k{blur}_beta{beta}'].reshape(ours.shape)
         assert (ours.sum((-2, -1)) == int(beta / 100 * ours[0, 0].numel())).all()
-        wrong = (ours.numpy() != expected).mean((-2, -1))
-        assert wrong.mean() <= .003
-        assert wrong.max() <= .01
+        parity(f'mask_{kind}', ours, expected, .003, 'share')
+        assert (ours.numpy() != expected).mean((-2, -1)).max() <= .01
         pooled = pool_masks(ours, (ours.shape[1], *grid[1:])).flatten(1)
-        np.testing.assert_allclose(
-            pooled, golden[f'pooled_{kind}_k{blur}_beta{beta}'], atol=.06)
+        parity(f'pooled_{kind}', pooled, golden[f'pooled_{kind}_k{blur}_beta{beta}'], .06)
 
 
 @pytest.mark.parametrize('name, blur', [('masks_112', 11), ('masks_224', 23)])
-def test_steps_parity(shared, name, blur):
+def test_steps_parity(shared, name, blur, parity):
     golden, fame = load(shared, name), FAMEMasks()
     clips = clips_of(golden)
     bins = colour_bins(clips.mean(2))
-    assert (bins.numpy() != golden['color_bin']).mean() <= .003
+    parity('color_bin', bins, golden['color_bin'], .003, 'share')
     motion = normalise(fame.blur((clips[:, :, 1:] - clips[:, :, :-1]).abs().sum(1).mean(1)))
-    np.testing.assert_allclose(motion[:, ::2, ::2], golden[f'motion_sub_k{blur}'], atol=1e-5)
+    parity('motion_sub', motion[:, ::2, ::2], golden[f'motion_sub_k{blur}'], 1e-5)
     soft = normalise(fame.blur(fame.colour_ratio(motion, bins[:, None])[:, 0]))
-    np.testing.assert_allclose(soft[:, ::2, ::2], golden[f'soft_sub_k{blur}'], atol=.04)
+    parity('soft_sub', soft[:, ::2, ::2], golden[f'soft_sub_k{blur}'], .04)
 
 
-def test_forward_parity(shared):
+def test_forward_parity(shared, parity):
     """The whole published augmentation, whose draws are stored and whose order differs."""
     golden = load(shared, 'forward_112')
     clips = clips_of(golden)
@@ -67,15 +65,13 @@ def test_forward_parity(shared):
     output = torch.where(torch.from_numpy(mixed).view(-1, 1, 1, 1, 1), output, clips)
     output = ((output - MEAN) / STD)[golden['output_row_source']]
     off = (output[..., ::5, ::5] - torch.from_numpy(golden['video_out_sub'])).abs() > 1e-5
-    assert off.float().mean() <= .005
+    parity('video_out_sub off by 1e-5', off, torch.zeros_like(off), .005, 'share')
     order = golden['output_row_source']
     assert (targets.action[order].numpy() == golden['labels_out']).all()
-    np.testing.assert_allclose(
-        pool_masks(targets.clip_mask[:, None], (1, 7, 7)).flatten(1)[order],
-        golden['pooled_clip'], atol=.1)
-    np.testing.assert_allclose(
-        pool_masks(targets.masks, (2, 7, 7)).flatten(1)[order],
-        golden['pooled_per_frame'], atol=.1)
+    parity('pooled_clip', pool_masks(targets.clip_mask[:, None], (1, 7, 7)).flatten(1)[order],
+           golden['pooled_clip'], .1)
+    parity('pooled_per_frame', pool_masks(targets.masks, (2, 7, 7)).flatten(1)[order],
+           golden['pooled_per_frame'], .1)
 
 
 def moving_square(size: int = 32, frames: int = 8) -> torch.Tensor:

@@ -154,6 +154,12 @@ def test_one_of_alternates():
     kinds = [bool((output == output[:, :, :1]).all())
              for output in (one_of(clips, targets)[0] for _ in range(100))]
     assert 35 < sum(kinds) < 75  # some cuts are shorter than half a frame
+    results = []
+    for seed in (1, 1, 2):
+        torch.manual_seed(seed)
+        results.append(one_of(clips, targets)[0])
+    assert torch.equal(results[0], results[1])
+    assert not torch.equal(results[0], results[2])
     never = OneOf([dict(type='Mixup', num_classes=CLASSES), dict(type='StillMix', ratio=0.)],
                   probs=[0., 1.])
     assert all(torch.equal(never(clips, targets)[0], clips) for _ in range(10))

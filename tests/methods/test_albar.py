@@ -1,6 +1,13 @@
 """ALBAR: the signs and gradients of its four terms, and what each of them reaches."""
+from pathlib import Path
+
+import mmaction
 import pytest
 import torch
+from mmaction.registry import MODELS
+from mmengine.config import Config
+from mmengine.optim import OptimWrapper
+from mmengine.registry import DefaultScope
 from tiny_models import ACTIONS, SIZE, batch, build
 from torch import nn
 
@@ -163,3 +170,51 @@ def test_static_term_on_known_logits(monkeypatch):
 def test_bad_options(options, message):
     with pytest.raises(ValueError, match=message):
         build(type='ALBAR', **options)
+
+
+def test_released_setting(root):
+    """HMDB-51, Swin-T from Kinetics-400; the weights of the terms are the defaults."""
+    name = '{}_swin-tiny_4xb4-32x2x1-50e_hmdb51-rgb.py'
+    cfg = Config.fromfile(root / 'configs/albar' / name.format('albar'))
+    naive = Config.fromfile(root / 'configs/naive' / name.format('naive-action'))
+    assert cfg.model == dict(naive.model, type='ALBAR')
+    assert {key for key in cfg if cfg[key] != naive[key]} == {'model'}
+    optimizer = cfg.optim_wrapper.optimizer
+    assert (optimizer.type, optimizer.lr, optimizer.weight_decay) == ('AdamW', 1e-5, .05)
+    warmup, cosine = cfg.param_scheduler
+    assert (warmup.type, warmup.end, cosine.type, cosine.begin, cosine.end) == (
+        'LinearLR', 5, 'CosineAnnealingLR', 5, 50)
+    for loader in (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader):
+        sampler = loader.dataset.pipeline[0].sampler
+        assert (sampler.clip_len, sampler.frame_interval) == (32, 2)
+    backbone = dict(cfg.model.backbone, init_cfg=None)
+    with DefaultScope.overwrite_default_scope('mmaction'):
+        tokens = MODELS.build(backbone)
+    # the names and shapes of MMAction2's own recognizer, whose weights it starts from
+    shipped = Config.fromfile(Path(mmaction.__file__).parent
+                              / '.mim/configs/_base_/models/swin_tiny.py').model
+    with DefaultScope.overwrite_default_scope('mmaction'):
+        shipped = MODELS.build(dict(shipped.backbone, pretrained2d=False))
+    assert tokens.grid == (16, 7, 7) and tokens.embed_dims == 768
+    assert {key.removeprefix('backbone.'): value.shape
+            for key, value in tokens.state_dict().items()} == {
+        key: value.shape for key, value in shipped.state_dict().items()}
+
+
+def test_accumulated_batches_are_one_batch():
+    """Each term is a mean over clips that do not see each other (no batch norm)."""
+    inputs, labels = torch.randn(4, 1, 3, 4, 32, 32), torch.tensor([0, 2, 1, 1])
+    weights = []
+    for count in (1, 2):
+        torch.manual_seed(0)
+        model = MODELS.build(dict(type='ALBAR', num_classes=ACTIONS, backbone=dict(
+            type='TokenViT', img_size=32, depth=2, embed_dims=24, num_heads=2, num_frames=4)))
+        wrapper = OptimWrapper(torch.optim.SGD(model.parameters(), lr=.1),
+                               accumulative_counts=count)
+        wrapper.initialize_count_status(model, 0, count)
+        for part in range(count):
+            clips, classes = (tensor.chunk(count)[part] for tensor in (inputs, labels))
+            wrapper.update_params(model.parse_losses(model.loss(
+                clips, None, ClipTargets(classes)))[0])
+        weights.append(nn.utils.parameters_to_vector(model.parameters()))
+    torch.testing.assert_close(*weights, atol=1e-5, rtol=1e-4)

@@ -76,6 +76,14 @@ def test_paper_settings():
     pipeline = ucf.train_dataloader.dataset.pipeline
     assert pipeline[0].sampler.shift_range == (2, 20)
     assert [view[1].scale for view in pipeline[1].views] == [(112, 112)] * 3
+    for method in ('dsm', 'dsm-triplet'):  # Tables 2 and 3: I3D on UCF-101
+        i3d = Config.fromfile(
+            FOLDER / f'{method}-pretrain_i3d-r50_16xb8-16x4x1-200e_ucf101-rgb.py')
+        twin = Config.fromfile(FOLDER / f'{method}-pretrain{ABLATION}')
+        steps = i3d.train_dataloader.dataset.pipeline
+        assert steps[0].sampler.shift_range == (2, 20) and i3d.num_classes == 101
+        assert steps[1:] == twin.train_dataloader.dataset.pipeline[1:]
+        assert i3d.model == twin.model and i3d.optim_wrapper == twin.optim_wrapper
     assert cfg.optim_wrapper.optimizer.lr == .003
     assert cfg.param_scheduler[0].milestones == [80, 120, 160]
     tuned = Config.fromfile(FOLDER / 'dsm-finetune_i3d-r50_16xb8-16x4x1-45e_ucf101-rgb.py')

@@ -12,7 +12,7 @@ from mmengine.hooks import Hook
 from mmengine.model import MMDistributedDataParallel
 from mmengine.optim import OptimWrapper
 from mmengine.registry import DefaultScope
-from mmengine.runner import Runner
+from mmengine.runner import Runner, load_checkpoint
 from tiny_models import SCENES, SIZE, batch, build, teacher
 from torch.utils._python_dispatch import TorchDispatchMode
 
@@ -426,12 +426,35 @@ def test_fine_tuning_starts_from_the_pre_training(root, tmp_path):
         cfg.model.backbone.backbone.base_channels = 4
         cfg.model.scene_teacher = None
         if models:
-            cfg.model.backbone.init_cfg.checkpoint = str(tmp_path / 'pretrained.pth')
+            assert Path(cfg.load_from).parts[1] == 'scene-adversarial_r3d-r18_2xb16-16x1x1-100e_' \
+                'mini-kinetics200-rgb'
         with DefaultScope.overwrite_default_scope('mmaction'):
             models.append(MODELS.build(cfg.model))
             models[-1].init_weights()
         torch.save(dict(state_dict=models[0].state_dict()), tmp_path / 'pretrained.pth')
+    # as the runner does; the classifier, of other classes, starts anew
+    load_checkpoint(models[1], str(tmp_path / 'pretrained.pth'))
+    assert models[1].head.out_features == 51
     pretrained, tuned = (model.backbone.state_dict() for model in models)
     assert pretrained.keys() == tuned.keys()
     for name, value in pretrained.items():
         assert torch.equal(value, tuned[name]), name
+
+
+def test_only_human_masks_need_boxes(root):
+    """A training without human masks must not ask for files that it does not use."""
+    names = [path for path in (root / 'configs/scene_adversarial').glob('scene-adversarial*.py')
+             if 'puppets' not in path.name]
+    assert len(names) == 9
+    for path in names:
+        cfg = Config.fromfile(path)
+        steps = cfg.train_dataloader.dataset.pipeline
+        boxes = any(step.type == 'LoadHumanBoxes' for step in steps)
+        losses = cfg.model.get('losses', ('adversarial', 'confusion'))
+        assert boxes == ('confusion' in losses), path.name
+        assert ('masks' in steps[-1].algorithm_keys) == boxes, path.name
+        pipeline = [step.type for step in steps if step.type != 'LoadHumanBoxes'] + [
+            step.type for step in steps if step.type == 'LoadHumanBoxes' for step in step.geometry]
+        if 'r3d' in path.name:  # otherwise the clips are the same
+            assert {*pipeline} == {'ReadClip', 'MultiScaleCrop', 'Resize', 'Flip', 'FormatShape',
+                                   'PackActionInputs'}, path.name

@@ -2,7 +2,7 @@
 import pytest
 import torch
 import torch.nn.functional as F
-from tiny_models import ACTIONS, SCENES, SIZE, batch, build
+from tiny_models import ACTIONS, SCENES, SIZE, batch, build, teacher
 
 from devias_mm.methods.base import accuracy, hard_labels, pad_labels
 from devias_mm.structures import ClipTargets
@@ -59,6 +59,27 @@ def test_label_smoothing():
     torch.testing.assert_close(losses['loss_action'], -.9 * log_p[2] - .1 * log_p.mean())
     with pytest.raises(ValueError, match=r'label_smoothing must lie in \[0, 1\), got 1.0'):
         build(type='NaiveRecognizer', label_smoothing=1.)
+
+
+@pytest.mark.parametrize('type', ['SceneAdversarial', 'ALBAR'])
+def test_methods_smooth_the_labels_of_actions(type):
+    model = build(type=type, label_smoothing=.1).eval()
+    inputs = torch.randn(1, 1, 3, *SIZE)
+    log_p = model.logits(inputs[:, 0])['action'].log_softmax(-1)[0]
+    losses = model.loss(inputs, None, ClipTargets(torch.tensor([2]), torch.tensor([1])))
+    torch.testing.assert_close(losses['loss_action'], -.9 * log_p[2] - .1 * log_p.mean())
+    if type == 'SceneAdversarial':  # the adversary's labels stay as they are
+        log_s = model.scene_head(model.feature(inputs[:, 0])).log_softmax(-1)[0]
+        torch.testing.assert_close(losses['loss_adversarial'], -log_s[1])
+
+
+@pytest.mark.parametrize('type', ['NaiveRecognizer', 'SceneAdversarial', 'ALBAR'])
+def test_options_of_scenes_are_refused_where_none_are_learnt(type):
+    with pytest.raises(ValueError, match="soft_scenes.*task='scene'"):
+        build(type=type, soft_scenes=True)
+    if type != 'SceneAdversarial':  # which unlearns them
+        with pytest.raises(ValueError, match=f'{type} .*scene_teacher=None'):
+            build(type=type, scene_teacher=teacher())
 
 
 @pytest.mark.parametrize('soft', [False, True])
