@@ -3,11 +3,12 @@ import argparse
 import hashlib
 import os
 import sys
-from typing import Callable, List, Optional
+from typing import Callable, Dict, List, Optional
 
 from devias_mm.engine.launch import UsageError
 from devias_mm.files import file_sha256
 
+from .build import ON_ERROR
 from .media import Video, list_videos
 
 
@@ -41,21 +42,35 @@ def add_output_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument('--workers', type=int, default=1,
                        help='processes; the files do not depend on it (default: %(default)s)')
     group.add_argument('--preview', metavar='FILE.png', help='also draw a contact sheet')
+    group.add_argument('--on-error', choices=ON_ERROR, default='fail',
+                       help='a video that cannot be read, or has no masks: make all others, then '
+                       'fail; or leave it out and list it in manifest.json (default: fail)')
 
 
 def source_videos(args: argparse.Namespace) -> List[Video]:
     """The videos that :func:`add_source_arguments` names."""
     if args.short_side is not None and args.short_side < 16:
         raise UsageError(f'--short-side {args.short_side}: accepted is an integer >= 16.')
-    return list_videos(args.list, args.data_root, args.columns, args.suffix)
+    return list_videos(args.list, args.data_root, args.columns, args.suffix,
+                       missing_ok=args.on_error == 'skip')
 
 
 def source_parameters(args: argparse.Namespace) -> dict:
-    """The part of a build's parameters that the source determines."""
+    """What all videos of a build have in common."""
     if args.seed < 0:
         raise UsageError(f'--seed {args.seed}: accepted is an integer >= 0.')
+    return dict(short_side=args.short_side, seed=args.seed)
+
+
+def source_inputs(args: argparse.Namespace, **files: Optional[str]) -> Dict[str, object]:
+    """What the manifest says of a build's inputs, which may change from run to run.
+
+    Args:
+        args: of :func:`add_source_arguments`.
+        files: further inputs; see :func:`input_digest`.
+    """
     return dict(list_sha256=file_sha256(args.list), columns=args.columns, suffix=args.suffix,
-                short_side=args.short_side, seed=args.seed)
+                **{name: input_digest(path) for name, path in files.items()})
 
 
 def input_digest(path: Optional[str]) -> Optional[str]:
@@ -80,6 +95,14 @@ def input_digest(path: Optional[str]) -> Optional[str]:
     if not lines:
         raise FileNotFoundError(f'{path} holds no file.')
     return hashlib.sha256('\n'.join(lines).encode()).hexdigest()
+
+
+def print_left_out(left_out: Dict[str, str]) -> None:
+    """Say which videos a build lacks."""
+    if left_out:
+        print(f'left out: {len(left_out)} videos (manifest.json names all), such as')
+    for name in list(left_out)[:5]:
+        print(f'  {name}: {left_out[name]}')
 
 
 def run_tool(main: Callable[[], None]) -> None:

@@ -65,6 +65,27 @@ def video_key(name: str, class_name: str) -> str:
     return f'{class_name}/{PurePosixPath(name).name}'
 
 
+def read_scene_scores(file: str, columns: Sequence[str] = SCORE_COLUMNS) -> pd.Series:
+    """Scene probabilities by ``video_id``, without the videos that have none.
+
+    Args:
+        file (str): see :func:`mean_scene_scores`.
+        columns (Sequence[str]): where they are looked for.
+
+    Raises:
+        ValueError: the table lacks a column, or names a video twice.
+    """
+    table = pd.read_parquet(file)
+    column = next((column for column in columns if column in table), None)
+    if column is None or 'video_id' not in table:
+        raise ValueError(f'{file}: expected the columns video_id and one of '
+                         f'{", ".join(columns)}; it has {", ".join(table)}.')
+    twice = table['video_id'][table['video_id'].duplicated()]
+    if len(twice):
+        raise ValueError(f'{file}: video {twice.iloc[0]!r} has two rows.')
+    return table.dropna(subset=[column]).set_index('video_id')[column]
+
+
 def mean_scene_scores(file: str, names: Sequence[str], labels: Sequence[int],
                       frames: Sequence[int], num_classes: int) -> np.ndarray:
     """Average the predictions of a scene model over the frames of each action class.
@@ -86,19 +107,12 @@ def mean_scene_scores(file: str, names: Sequence[str], labels: Sequence[int],
     Raises:
         ValueError: the table lacks a column or videos, or names a video twice.
     """
-    table = pd.read_parquet(file)
-    column = next((column for column in SCORE_COLUMNS if column in table), None)
-    if column is None or 'video_id' not in table:
-        raise ValueError(f'{file}: expected the columns video_id and one of '
-                         f'{", ".join(SCORE_COLUMNS)}; it has {", ".join(table)}.')
-    twice = table['video_id'][table['video_id'].duplicated()]
-    if len(twice):
-        raise ValueError(f'{file}: video {twice.iloc[0]!r} has two rows.')
-    scores = table.dropna(subset=[column]).set_index('video_id')[column]
+    scores = read_scene_scores(file)
     missing = [name for name in names if name not in scores.index]
     if missing:
         raise ValueError(f'{file}: no scene prediction of {len(missing)} videos, such as '
-                         f'{", ".join(missing[:3])}. Run the scene model over the whole list.')
+                         f'{", ".join(missing[:3])}. Run the scene model over the whole list, or '
+                         'leave them out with --on-error skip.')
     values = np.stack([np.asarray(value, np.float64) for value in scores.loc[list(names)]])
     weights = np.zeros((num_classes, len(names)))
     weights[np.asarray(labels), np.arange(len(names))] = frames

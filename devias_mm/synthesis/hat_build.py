@@ -20,7 +20,7 @@ from .hat import (
     video_key,
 )
 from .inpainting import human_only, remove_foreground
-from .media import Video, read_frames, read_mask_values, write_frames
+from .media import Video, read_frames, read_mask_values, video_sources, write_frames
 
 HUMAN_ONLY = 'human_only'  #: folder; no release has it, the loaders paint the frames themselves
 #: the published UCF-101 pickles hold strings where those of Kinetics hold integers
@@ -123,10 +123,20 @@ def _jobs(videos: List[Video], keys: List[str]) -> List[Tuple[str, object]]:
 
 
 def separate_videos(build: Build, videos: List[Video], keys: List[str], options: HatOptions,
-                    workers: int = 1) -> List[dict]:
-    """Write original frames, masks and backgrounds of all videos. Returns a report of each."""
+                    workers: int = 1) -> List[Optional[dict]]:
+    """Write original frames, masks and backgrounds of all videos.
+
+    Returns:
+        list: of ``Build.run``: a report of each video, ``None`` where it was left out.
+    """
     job = partial(_separate, root=build.root, options=options)
-    return build.run('separate', _jobs(videos, keys), job, workers)
+    return build.run('separate', _jobs(videos, keys), job, workers,
+                     sources=_sources(videos, keys, options))
+
+
+def _sources(videos: List[Video], keys: List[str], options: HatOptions, *more) -> List[list]:
+    states = video_sources(videos, [options.masks], [options.inpainted])
+    return [[key, *more, *state] for key, state in zip(keys, states)]
 
 
 def write_human_only(build: Build, videos: List[Video], keys: List[str], options: HatOptions,
@@ -138,7 +148,8 @@ def write_human_only(build: Build, videos: List[Video], keys: List[str], options
             [report['mean_colour'] for report in reports], axis=0,
             weights=[report['frames'] for report in reports]))
     job = partial(_paint_human_only, root=build.root, options=options, colour=colour)
-    build.run('human-only', _jobs(videos, keys), job, workers)
+    build.run('human-only', _jobs(videos, keys), job, workers,
+              sources=_sources(videos, keys, options, colour))
     return colour
 
 

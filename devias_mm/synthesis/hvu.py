@@ -1,13 +1,15 @@
 """Seen and unseen action-scene combinations of HVU (DEVIAS, supplement D.2)."""
+import re
 from collections import Counter
 from typing import Dict, List, NamedTuple, Sequence, Tuple
 
 import pandas as pd
 
-from devias_mm.datasets.lists import read_list
+from devias_mm.datasets.lists import ListFileError, read_list
 
 TAG_COLUMNS = ('Tags', 'youtube_id', 'time_start', 'time_end')
 CATEGORY_COLUMNS = ('Tag', 'Category')
+LIST_COLUMNS = ('filename', 'label', 'scene_label')
 
 
 class Clip(NamedTuple):
@@ -87,8 +89,20 @@ def read_tags(file: str, classes: Dict[str, Dict[str, int]]) -> List[Clip]:
     return clips
 
 
-def read_clips(file: str, classes: Dict[str, Dict[str, int]]) -> List[Clip]:
-    """Read either form: HVU's CSV, if it has its header, or ``id action scene`` lines."""
+def read_clips(file: str, classes: Dict[str, Dict[str, int]],
+               columns: Sequence[str] = LIST_COLUMNS) -> List[Clip]:
+    """Read either form: HVU's CSV, if it has its header, or a list.
+
+    Args:
+        file (str): the file.
+        classes (dict): of :func:`read_categories`, for the CSV.
+        columns (Sequence[str]): of a list; ``'label'`` and ``'scene_label'`` among them. Lines
+            without a scene (-1) are left out.
+
+    Raises:
+        ValueError: a column is missing.
+        ListFileError: a line does not fit, or could as well have more columns.
+    """
     with open(file, encoding='utf-8') as stream:
         header = stream.readline()
     if 'Tags' in header and ',' in header:
@@ -96,8 +110,23 @@ def read_clips(file: str, classes: Dict[str, Dict[str, int]]) -> List[Clip]:
             raise ValueError(f'{file} holds tags: --categories must say which are actions and '
                              'which are scenes.')
         return read_tags(file, classes)
-    return [Clip(item['video_id'], item['label'], item['scene_label']) for item in
-            read_list(file, ('filename', 'label', 'scene_label'), filename_suffix='.mp4')]
+    missing = {'label', 'scene_label'} - set(columns)
+    if missing:
+        raise ValueError(f'--columns {" ".join(columns)}: {" and ".join(sorted(missing))} must be '
+                         'among them, to count combinations.')
+    # split from the right, a column too many ends up in the name
+    with open(file, encoding='utf-8', errors='replace') as stream:
+        for number, line in enumerate(stream, start=1):
+            name = line.strip().rsplit(None, len(columns) - 1)[:1]
+            if name and re.search(r'\s-?[0-9]+$', name[0]):
+                raise ListFileError(
+                    f'{file}:{number}: {line.strip()!r}: is {name[0]!r} a file name, or is there '
+                    f'a column that --columns {" ".join(columns)} lacks? Name all columns from '
+                    'the left, such as --columns filename label scene_label background_label; or '
+                    'rename the video.')
+    return [Clip(item['video_id'], item['label'], item['scene_label'])
+            for item in read_list(file, columns, filename_suffix='.mp4')
+            if item['scene_label'] >= 0]
 
 
 def most_frequent(values: Sequence[int], count: int) -> List[int]:

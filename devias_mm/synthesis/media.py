@@ -34,14 +34,15 @@ class Video(NamedTuple):
 
 
 def list_videos(list_file: str, data_root: str, columns: Sequence[str],
-                suffix: str = '') -> List[Video]:
-    """Read a list file; every video must exist.
+                suffix: str = '', missing_ok: bool = False) -> List[Video]:
+    """Read a list file; every video must exist, unless ``missing_ok``.
 
     Args:
         list_file (str): see ``devias_mm/datasets/lists.py``.
         data_root (str): folder that the listed names are relative to.
         columns (Sequence[str]): of the list, ``'filename'`` and ``'label'`` among them.
         suffix (str): what to add to a listed name (``.mp4`` for HVU).
+        missing_ok (bool): whether videos may be missing: reading them is an error then.
 
     Raises:
         ListFileError: the list cannot be used.
@@ -51,10 +52,11 @@ def list_videos(list_file: str, data_root: str, columns: Sequence[str],
               for item in read_list(list_file, columns, filename_suffix=suffix,
                                     allow_no_action=True)]
     missing = [video.path for video in videos if not os.path.exists(video.path)]
-    if missing:
+    if len(missing) == len(videos) or missing and not missing_ok:
         raise FileNotFoundError(
             f'{len(missing)} of the {len(videos)} videos of {list_file} are missing, such as '
-            f'{", ".join(missing[:3])}. Mend --data-root, or take them off the list.')
+            f'{", ".join(missing[:3])}. Mend --data-root, take them off the list, or leave them '
+            'out with --on-error skip.')
     return videos
 
 
@@ -89,6 +91,8 @@ def read_frames(path: Union[str, Path], short_side: Optional[int] = None) -> np.
         OSError: there is no frame that can be read, or the frames differ in size.
     """
     path = Path(path)
+    if not path.exists():
+        raise FileNotFoundError(f'{path} is missing.')
     if path.is_dir():
         frames = [read_image(file) for file in image_files(path)]
         sizes = sorted({frame.shape[:2] for frame in frames})
@@ -111,6 +115,12 @@ def read_frames(path: Union[str, Path], short_side: Optional[int] = None) -> np.
     return frames
 
 
+def mask_path(root: Union[str, Path], name: str) -> Path:
+    """Where the masks of a video are: ``<root>/<name>.npz`` if there, else ``<root>/<name>/``."""
+    archive = Path(root, f'{name}.npz')
+    return archive if archive.is_file() else Path(root, name)
+
+
 def read_mask_values(root: Union[str, Path], name: str, frames: np.ndarray) -> np.ndarray:
     """Read the masks of a video: a folder of grey PNGs, or a Puppets mask file.
 
@@ -127,16 +137,16 @@ def read_mask_values(root: Union[str, Path], name: str, frames: np.ndarray) -> n
         FileNotFoundError: there are no masks.
         ValueError: not one mask per frame.
     """
-    folder, archive = Path(root, name), Path(root, f'{name}.npz')
-    if archive.is_file():
-        masks = 255 * read_masks(archive)
+    folder = mask_path(root, name)
+    if folder.is_file():
+        masks = 255 * read_masks(folder)
     elif folder.is_dir():
         masks = [cv2.imread(str(file), cv2.IMREAD_GRAYSCALE) for file in image_files(folder)]
         if any(mask is None for mask in masks):
             raise OSError(f'{folder} holds a mask that OpenCV cannot read: make it again.')
     else:
-        raise FileNotFoundError(f'no masks of {name}: neither {folder}/ nor {archive} is there. '
-                                'tools/data/make_masks.py makes them.')
+        raise FileNotFoundError(f'no masks of {name}: neither {folder}/ nor {folder}.npz is '
+                                'there. tools/data/make_masks.py makes them.')
     if len(masks) != len(frames):
         raise ValueError(f'{name}: {len(masks)} masks under {root} for {len(frames)} frames. '
                          'Masks must come from the same video, one per frame.')
@@ -144,6 +154,39 @@ def read_mask_values(root: Union[str, Path], name: str, frames: np.ndarray) -> n
     return np.stack([mask if mask.shape == (height, width) else
                      cv2.resize(mask, (width, height), interpolation=cv2.INTER_NEAREST)
                      for mask in masks])
+
+
+def file_state(path: Union[str, Path]) -> list:
+    """What tells that a file, or a folder's files, changed: names, sizes and times of change.
+
+    Cheaper than the contents, of which a data set has hundreds of gigabytes. Copies keep the
+    times with ``cp -p`` or ``rsync -t``; others are made again, to the same bytes.
+
+    Returns:
+        list: for JSON; empty where there is nothing.
+    """
+    path = Path(path)
+    if path.is_dir():
+        with os.scandir(path) as entries:
+            states = sorted((entry.name, entry.stat().st_size, entry.stat().st_mtime_ns)
+                            for entry in entries)
+        return ['folder', len(states), hashlib.sha256(repr(states).encode()).hexdigest()]
+    return [path.stat().st_size, path.stat().st_mtime_ns] if path.is_file() else []
+
+
+def video_sources(videos: Sequence[Video], masks: Sequence[Optional[str]] = (),
+                  folders: Sequence[Optional[str]] = ()) -> List[list]:
+    """What each video is made from, for ``Build.run``: another is made again.
+
+    Args:
+        videos (Sequence[Video]): their files and labels count.
+        masks (Sequence[str]): folders that ``read_mask_values`` reads.
+        folders (Sequence[str]): of which ``<name>/`` counts.
+    """
+    return [[video.label, file_state(video.path),
+             *(file_state(mask_path(root, video.name)) for root in masks if root),
+             *(file_state(Path(root, video.name)) for root in folders if root)]
+            for video in videos]
 
 
 def encode(image: np.ndarray, suffix: str) -> bytes:

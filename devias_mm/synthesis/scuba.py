@@ -9,9 +9,17 @@ from PIL import Image
 from devias_mm.datasets.frame_folders import stable_rng
 from devias_mm.datasets.puppets.files import write_video
 
-from .build import Build, Result
+from .build import Build, Result, without_left_out
 from .masks import Box, box_masks
-from .media import FOREGROUND, Video, read_frames, read_image, read_mask_values, write_frames
+from .media import (
+    FOREGROUND,
+    Video,
+    read_frames,
+    read_image,
+    read_mask_values,
+    video_sources,
+    write_frames,
+)
 from .stripes import NUM_DRAWS, stripe_image
 
 FILENAME_TMPL = 'img_{:05d}.jpg'  #: of a clip's frames, from 1; the default of its reader
@@ -77,7 +85,8 @@ class ScubaOptions(NamedTuple):
         seed (int): of the draws.
         video_files (bool): write mp4 files and not frames.
         fps (int): of the mp4 files.
-        scufo (bool): also write a clip of the middle frame, repeated.
+        scufo (bool): also write a clip of one frame, repeated.
+        scufo_frame (str): which one, see :func:`still_index`.
         min_area, min_frames: see :func:`is_valid`.
         short_side (int, optional): see ``read_frames``.
     """
@@ -91,6 +100,7 @@ class ScubaOptions(NamedTuple):
     video_files: bool = False
     fps: int = 30
     scufo: bool = False
+    scufo_frame: str = 'middle'
     min_area: float = .1
     min_frames: float = .9
     short_side: Optional[int] = None
@@ -138,6 +148,19 @@ def box_foreground(frames: np.ndarray,
     return frames[first:last + 1], masks[first:last + 1]
 
 
+def still_index(name: str, frames: int, options: ScubaOptions) -> int:
+    """Index of the frame that SCUFO repeats, as ``FrameFolderDataset(still_frame=...)`` has it.
+
+    Args:
+        name (str): of the clip in the list.
+        frames (int): its length.
+        options (ScubaOptions): ``'middle'``, or ``'random'`` from ``seed`` and the name.
+    """
+    if options.scufo_frame == 'middle':
+        return frames // 2
+    return int(stable_rng(options.seed, name).integers(frames))
+
+
 def _write_clip(root: Path, kind: str, name: str, frames: np.ndarray,
                 options: ScubaOptions) -> Tuple[str, str]:
     if options.video_files:
@@ -168,7 +191,8 @@ def _make_clips(job: Tuple[str, Video, Optional[List[Box]]], root: Path,
         path, digest = _write_clip(root, 'scuba', f'{name}__{index}', clip, options)
         outputs[path] = digest
         if options.scufo:
-            still = np.repeat(clip[len(clip) // 2][None], len(clip), axis=0)
+            index_of_still = still_index(f'{name}__{index}', len(clip), options)
+            still = np.repeat(clip[index_of_still][None], len(clip), axis=0)
             path, digest = _write_clip(root, 'scufo', f'{name}__{index}', still, options)
             outputs[path] = digest
     return Result(outputs, dict(kept=True, frames=len(frames), area=float(masks.mean())))
@@ -196,19 +220,23 @@ def make_scuba(build: Build, videos: List[Video], names: List[str], options: Scu
         workers (int): processes.
 
     Returns:
-        dict: counts for the manifest.
+        dict: counts for the manifest; ``num_classes``: the highest label of the list and 1.
 
     Raises:
         ValueError: no video is valid.
     """
     jobs = [(video.name, (name, video, (boxes or {}).get(video.name)))
             for name, video in zip(names, videos)]
+    sources = [[name, (boxes or {}).get(video.name), *state] for name, video, state in zip(
+        names, videos, video_sources(videos, [options.masks, options.saliency]))]
     reports = build.run('scuba', jobs, partial(_make_clips, root=build.root, options=options),
-                        workers)
-    lines = list_lines(names, reports, [video.label for video in videos], options)
+                        workers, sources=sources)
+    reports, names, videos = without_left_out(reports, names, videos)
+    labels = [video.label for video in videos]
+    lines = list_lines(names, reports, labels, options)
     if not lines:
         raise ValueError(f'none of the {len(videos)} videos has masks that cover '
                          f'{options.min_area:.0%} of {options.min_frames:.0%} of its frames.')
     build.write('annotations/test.csv', '\n'.join(lines) + '\n')
     return dict(videos=len(videos), kept=sum(report['kept'] for report in reports),
-                clips=len(lines))
+                clips=len(lines), num_classes=max(labels) + 1)

@@ -1,5 +1,6 @@
 """The command lines, on a few rendered videos whose truth is known."""
 import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from devias_mm.datasets.frame_folders import FrameFolderDataset
 from devias_mm.datasets.hat import LAYOUTS, HATDataset
 from devias_mm.datasets.puppets import PRESETS, PuppetsWriter
 from devias_mm.files import file_sha256
@@ -139,7 +141,7 @@ def test_hat_with_other_parameters_is_refused(hat):
 def test_checksums_are_those_of_the_files(hat):
     out, _ = hat
     lines = [line.split('  ', 1) for line in (out / 'checksums.txt').read_text().splitlines()]
-    assert len(lines) == 16 * 4 + 3 + 4 * 3 == json.loads(
+    assert len(lines) == 16 * 4 + 3 + 4 * 3 + 2 == json.loads(
         (out / 'manifest.json').read_text())['outputs']
     assert all(output_digest(out / path) == digest for digest, path in lines)
 
@@ -290,6 +292,136 @@ def test_missing_masks_and_wrong_lengths_name_the_video(puppets, source, tmp_pat
     write_frames(tmp_path / 'seg/seen/000000_walk', np.zeros((9, 64, 64), np.uint8), '{:06d}.png')
     with pytest.raises(SystemExit, match='seen/000000_walk: 9 masks .* for 16 frames'):
         run('data/build_scuba', *source, *arguments, '--out', tmp_path / 'b')
+
+
+@pytest.fixture
+def broken(puppets, tmp_path):
+    """Four videos: the second cannot be read, the third has no masks, the last is missing."""
+    lines = (puppets / 'annotations/seen.txt').read_text().splitlines()[:4]
+    names = [line.split()[0] for line in lines]
+    for name in names[:3]:
+        video, masks = tmp_path / 'videos' / name, (tmp_path / 'masks' / name).with_suffix('.npz')
+        for file, folder in ((video, 'videos'), (masks, 'masks')):
+            file.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(puppets / folder / file.relative_to(tmp_path / folder), file)
+    (tmp_path / 'videos' / names[1]).write_bytes(b'nothing')
+    (tmp_path / 'masks' / names[2]).with_suffix('.npz').unlink()
+    listed = tmp_path / 'list.txt'
+    listed.write_text('\n'.join(lines))
+    return listed, lines
+
+
+@pytest.mark.parametrize('tool', ['build_scuba', 'build_hat', 'make_masks'])
+def test_bad_videos_do_not_cost_the_good_ones(puppets, broken, tmp_path, capsys, tool):
+    listed, lines = broken
+    out = tmp_path / 'out'
+    options = dict(
+        build_scuba=['--masks', tmp_path / 'masks', '--stripes'], make_masks=[],
+        build_hat=['--masks', tmp_path / 'masks', '--layout', 'hat', '--classes',
+                   puppets / 'annotations/action_classes.txt'])[tool]
+    command = [f'data/{tool}', '--list', listed, '--columns', *COLUMNS, '--data-root',
+               tmp_path / 'videos', '--out', out, *options]
+    with pytest.raises(SystemExit, match='1 of the 4 videos .* are missing.*--on-error skip'):
+        run(*command)
+    listed.write_text('\n'.join(lines[:3]))
+    maskless = tool != 'make_masks'
+    with pytest.raises(SystemExit, match=f'error: {1 + maskless} of 3 videos cannot be used') as e:
+        run(*command, '--workers', 2)
+    assert '000001_jack.mp4 holds no frame' in str(e.value)
+    assert not (out / 'manifest.json').exists()
+    first = next(out.rglob('*000000_walk*/*.[jp][pn]g'))  # the good one is done, and stays
+    written = first.stat().st_mtime_ns
+    listed.write_text('\n'.join(lines))
+    run(*command, '--on-error', 'skip')
+    left_out = json.loads((out / 'manifest.json').read_text())['left_out']
+    assert list(left_out)[0] == 'seen/000001_jack' and len(left_out) == 2 + maskless
+    assert any('is missing' in reason for reason in left_out.values())
+    assert f'left out: {2 + maskless} videos' in capsys.readouterr().out
+    # taken off the list: what is done is kept, and the manifest says which list it was
+    listed.write_text(lines[0])
+    run(*command)
+    manifest = json.loads((out / 'manifest.json').read_text())
+    assert manifest['left_out'] == {} and manifest['videos'] == 1
+    assert manifest['inputs']['list_sha256'] == file_sha256(listed)
+    assert first.stat().st_mtime_ns == written
+
+
+def test_a_changed_video_or_label_is_made_again(puppets, tmp_path, capsys):
+    lines = (puppets / 'annotations/seen.txt').read_text().splitlines()[:2]
+    listed, roots = tmp_path / 'list.txt', [tmp_path / 'a', tmp_path / 'b']
+    for root in roots:
+        shutil.copytree(puppets / 'videos/seen', root / 'seen')
+    # another video of the same name, in another folder
+    first, second = (line.split()[0] for line in lines)
+    shutil.copy2(roots[1] / second, roots[1] / first)
+    listed.write_text('\n'.join(lines))
+
+    def build(root):
+        run('data/build_hat', '--list', listed, '--columns', *COLUMNS, '--data-root', root,
+            '--masks', puppets / 'masks', '--classes', puppets / 'annotations/action_classes.txt',
+            '--layout', 'hat', '--draws', 1, '--out', tmp_path / 'out')
+        return files_of(tmp_path / 'out'), 'made again' in capsys.readouterr().out
+
+    before, again = build(roots[0])
+    assert not again and build(roots[0]) == (before, False)
+    after, again = build(roots[1])
+    changed = {file for file in after if after[file] != before.get(file)}
+    assert again and any(file.startswith('ori/walk/000000_walk/') for file in changed)
+    assert not any(file.startswith('ori/jack/') for file in changed)
+    name, _, *rest = lines[0].split()
+    listed.write_text('\n'.join([' '.join([name, '2', *rest]), lines[1]]))
+    relabelled, again = build(roots[1])
+    assert again and not any('walk/000000_walk/' in file for file in relabelled)
+    assert len(relabelled) == len(after)
+
+
+def test_an_error_of_the_machine_is_not_the_videos(tmp_path):
+    def full_disk(argument):
+        raise OSError(28, 'No space left on device')
+
+    with pytest.raises(OSError, match='No space left'):
+        Build(tmp_path, 'tool', {}, 'skip').run('s', [('x', 'a')], full_disk, quiet=True)
+
+
+def test_scufo_repeats_the_frame_that_the_dataset_shows(puppets, source, tmp_path):
+    run('data/build_scuba', *source, '--masks', puppets / 'masks', '--stripes', '--scufo',
+        '--scufo-frame', 'random', '--out', tmp_path)
+    dataset = FrameFolderDataset(
+        ann_file=str(tmp_path / 'annotations/test.csv'), pipeline=[], still_frame='random', seed=3,
+        num_classes=8, data_prefix=dict(video=str(tmp_path / 'scuba')))
+    stills = [item['source'].still for item in dataset]
+    assert len(set(stills)) > 2
+    for item, still in zip(dataset, stills):
+        clip = read_frames(tmp_path / 'scuba' / item['video_id'])
+        frozen = read_frames(tmp_path / 'scufo' / item['video_id'])
+        assert (frozen == frozen[0]).all()
+        errors = np.abs(clip.astype(int) - frozen[0]).mean(axis=(1, 2, 3))
+        assert errors[still] == errors.min()
+
+
+def test_hvu_tool_finds_the_combinations_of_puppets(puppets, tmp_path):
+    train = puppets / 'annotations/train.txt'
+    (tmp_path / 'val.txt').write_text(''.join(
+        (puppets / f'annotations/{name}.txt').read_text() for name in ('seen', 'unseen')))
+    command = ['data/build_hvu_splits', '--train', train, '--val', tmp_path / 'val.txt',
+               '--num-seen', 4, '--max-unseen', 0]
+    line = train.read_text().splitlines()[0]
+    with pytest.raises(SystemExit, match=f"train.txt:1: '{line}': is .* lacks"):
+        run(*command, '--out', tmp_path / 'out')
+    assert not (tmp_path / 'out').exists()
+    for preview in ([], ['--videos', puppets / 'videos']):
+        run(*command, '--columns', *COLUMNS, '--out', tmp_path / 'out', *preview, '--preview',
+            tmp_path / 'sheet.png')
+        assert (tmp_path / 'sheet.png').stat().st_size > 5000
+    trained = {tuple(line.split()[1:3]) for line in train.read_text().splitlines()}
+    listed = [line.split() for line in (tmp_path / 'val.txt').read_text().splitlines()]
+    expected = [line[:3] for line in listed if tuple(line[1:3]) not in trained]
+    assert expected and any(line[1] != line[2] for line in expected)
+    found = (tmp_path / 'out/val_unseen.csv').read_text().splitlines()
+    assert [line.split() for line in found] == expected
+    seen = [line.split() for line in
+            (tmp_path / 'out/val_seen.csv').read_text().splitlines()]
+    assert len(seen) == 4 and all(action == scene for _, action, scene in seen)
 
 
 def test_a_build_refuses_a_folder_of_something_else(tmp_path):

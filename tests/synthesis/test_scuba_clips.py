@@ -150,7 +150,8 @@ def test_clips_and_list_agree_and_the_reader_reads_them(source, tmp_path):
     options = ScubaOptions(masks=str(root / 'seg'), per_video=2, scufo=True)
     build = Build(root / 'out', 'build_scuba', {})
     names = [video.name for video in videos]
-    assert make_scuba(build, videos, names, options) == dict(videos=3, kept=2, clips=4)
+    assert make_scuba(build, videos, names, options) == dict(
+        videos=3, kept=2, clips=4, num_classes=3)
     lines = (root / 'out/annotations/test.csv').read_text().splitlines()
     assert lines == [f'class {number}/v{number}__{index} 4 {number}'
                      for number in (0, 2) for index in (0, 1)]
@@ -174,7 +175,7 @@ def test_box_rule_keeps_the_annotated_span_only(source):
     boxes = {videos[0].name: [Box(1, 3, 2, 9, 8), Box(2, 3, 2, 9, 8)]}
     build = Build(root / 'out', 'build_scuba', {})
     summary = make_scuba(build, videos, ['a', 'b', 'c'], ScubaOptions(), boxes)
-    assert summary == dict(videos=3, kept=1, clips=1)
+    assert summary == dict(videos=3, kept=1, clips=1, num_classes=3)
     assert (root / 'out/annotations/test.csv').read_text() == 'a__0 2 0\n'
     assert len(list((root / 'out/scuba/a__0').iterdir())) == 2
 

@@ -5,7 +5,8 @@
 
 writes the frames, masks and backgrounds in the layout of a published release, and
 OUT/annotations/: labels.csv, list.csv and <kind>/actionswap_<kind>_<draw>.pickle for the kinds
-rand, same and, given the predictions of a scene model, close and far.
+rand, same and, given the predictions of a scene model, close and far; OUT/suite.py is for
+tools/test_bias.py.
 """
 from pathlib import Path
 
@@ -15,17 +16,19 @@ from devias_mm.datasets.hat import LAYOUTS, ActionSwapClip, HumanOnlyClip
 from devias_mm.datasets.hat.layout import read_swap_pairs
 from devias_mm.datasets.hat.sources import frame_folder
 from devias_mm.engine.launch import UsageError
-from devias_mm.synthesis.build import Build
+from devias_mm.synthesis.build import Build, without_left_out
 from devias_mm.synthesis.cli import (
     add_output_arguments,
     add_source_arguments,
     input_digest,
     make_parser,
+    print_left_out,
     run_tool,
+    source_inputs,
     source_parameters,
     source_videos,
 )
-from devias_mm.synthesis.hat import KINDS, read_classes
+from devias_mm.synthesis.hat import KINDS, read_classes, read_scene_scores
 from devias_mm.synthesis.hat_build import (
     HatOptions,
     check_swaps,
@@ -35,6 +38,10 @@ from devias_mm.synthesis.hat_build import (
     write_human_only,
 )
 from devias_mm.synthesis.preview import contact_sheet, spread
+from devias_mm.synthesis.ready_suite import write_hat_suite
+
+#: which loader's composites go with a layout, as in the configs of the published sets
+RULES = {'hat': 'hat', 'devias-kinetics': 'devias', 'devias-ucf101': 'devias'}
 
 
 def parse_args():
@@ -111,11 +118,20 @@ def draw_preview(args, root, keys, classes):
                    for frames in (layout.original, layout.masks, layout.inpainted)]
         sources.append(HumanOnlyClip(str(root), layout, key))
         sources += [ActionSwapClip(str(root), layout, key, pairs[key]['background'],
-                                   pairs[key]['background_frames'], 'hat')
+                                   pairs[key]['background_frames'], RULES[args.layout])
                     for pairs in swaps.values() if key in pairs]
         middle = np.array([sources[0].total_frames // 2])
         rows.append((key, [source.read(middle, 1)[0] for source in sources]))
     contact_sheet(args.preview, ['frame', 'mask', 'background only', 'human only', *swaps], rows)
+
+
+def without_scene_scores(args, videos):
+    """The videos without a scene prediction, if such may be left out."""
+    if not args.scene_scores or args.on_error != 'skip':
+        return {}
+    known = set(read_scene_scores(args.scene_scores).index)
+    return {video.name: f'{video.name}: no prediction in {args.scene_scores}'
+            for video in videos if video.name not in known}
 
 
 def main():
@@ -128,32 +144,40 @@ def main():
         raise UsageError(f'--draws {args.draws}: accepted is an integer >= 1.')
     colour = parse_colour(args.human_only) if args.human_only else None
     videos, classes = source_videos(args), read_classes(args.classes)
+    unscored = without_scene_scores(args, videos)
+    if len(unscored) < len(videos):  # otherwise it is the wrong table
+        videos = [video for video in videos if video.name not in unscored]
     keys = video_keys(videos, classes, args.layout)
     options = HatOptions(args.layout, args.masks, args.inpainted, args.dilation, args.window,
                          args.short_side)
     rules = dict(area=(low, high), background_low=args.background_area,
                  random_own_class=args.random_own_class)
     check_swaps(videos, classes, args.scene_scores, args.close, args.far)
+    inputs = source_inputs(args, masks=args.masks, inpainted=args.inpainted,
+                           scene_scores=args.scene_scores)
     build = Build(args.out, 'build_hat', dict(
         source_parameters(args), layout=args.layout, classes=input_digest(args.classes),
-        masks=input_digest(args.masks), inpainted=input_digest(args.inpainted),
         dilation=args.dilation, window=args.window, human_only=args.human_only,
-        scene_scores=input_digest(args.scene_scores), close=args.close, far=args.far,
-        draws=args.draws, **rules))
-    reports = separate_videos(build, videos, keys, options, args.workers)
+        close=args.close, far=args.far, draws=args.draws, **rules), args.on_error)
+    build.left_out.update(unscored)
+    reports, videos, keys = without_left_out(
+        separate_videos(build, videos, keys, options, args.workers), videos, keys)
     summary = write_annotations(
         build, videos, keys, classes, reports, args.layout, args.scene_scores, args.seed,
         args.draws, args.close, args.far, **rules)
     if args.human_only:
         summary['human_only_colour'] = write_human_only(
             build, videos, keys, options, colour, reports, args.workers)
-    build.finish(**summary)
+    write_hat_suite(build, max(classes) + 1, args.layout, RULES[args.layout], summary['pairs'])
+    build.finish(inputs=inputs, **summary)
     print(f'{args.out}: {len(videos)} videos, {summary["foregrounds"]} of them have {low:.0%} to '
           f'{high:.0%} mask pixels in every frame.')
     for name, count in summary['pairs'].items():
         print(f'  annotations/{name}.pickle: {count} pairs')
     if args.scene_scores is None:
         print('  no close and far: they need --scene-scores')
+    print_left_out(build.left_out)
+    print(f'test a model on it: tools/test_bias.py CONFIG CHECKPOINT --suite {args.out}/suite.py')
     if args.preview:
         draw_preview(args, Path(args.out), keys, classes)
         print(f'contact sheet: {args.preview}')

@@ -4,7 +4,7 @@
         --categories HVU_Tags_Categories.csv --out data/hvu/annotations
 
 reads HVU's own CSV files and keeps the videos with exactly one action and one scene, or reads
-lists of `id action scene`; writes train.csv, val_seen.csv, val_unseen.csv (`id action scene`), the
+lists (--columns); writes train.csv, val_seen.csv, val_unseen.csv (`id action scene`), the
 class names and a manifest.
 """
 from pathlib import Path
@@ -14,12 +14,14 @@ from devias_mm.engine.launch import UsageError
 from devias_mm.files import write_json
 from devias_mm.synthesis.cli import input_digest, make_parser, run_tool
 from devias_mm.synthesis.hvu import (
+    LIST_COLUMNS,
     class_lines,
     read_categories,
     read_clips,
     split_combinations,
     write_lines,
 )
+from devias_mm.synthesis.hvu_preview import draw_frequencies, draw_pairs
 
 
 def parse_args():
@@ -28,8 +30,14 @@ def parse_args():
     parser.add_argument('--val', required=True, metavar='FILE')
     parser.add_argument('--categories', metavar='FILE',
                         help='CSV with the columns Tag and Category; needed for files of tags')
+    parser.add_argument('--columns', nargs='+', default=list(LIST_COLUMNS), metavar='COLUMN',
+                        help='of lists, from the left; Puppets: filename label scene_label '
+                        'background_label (default: filename label scene_label)')
     parser.add_argument('--videos', metavar='DIR',
                         help='leave out videos that are not in DIR as <id>.mp4')
+    parser.add_argument('--preview', metavar='FILE.png',
+                        help='also draw the most frequent seen and some unseen combinations, '
+                        'frames of --videos; without --videos how often each pair occurs')
     parser.add_argument('--top-actions', type=int, default=400, metavar='N',
                         help='most frequent training actions that count (default: 400)')
     parser.add_argument('--top-scenes', type=int, default=20, metavar='N',
@@ -42,12 +50,22 @@ def parse_args():
     return parser.parse_args()
 
 
+def video_files(folder):
+    """The videos of a folder by the names that a list may have: bare, or with the path."""
+    files = {}
+    for file in sorted(Path(folder).rglob('*.mp4')):
+        path = file.relative_to(folder)
+        files.update({file.stem: file, path.as_posix(): file,
+                      path.with_suffix('').as_posix(): file})
+    return files
+
+
 def main():
     args = parse_args()
     classes = read_categories(args.categories) if args.categories else {}
-    train, val = read_clips(args.train, classes), read_clips(args.val, classes)
+    train, val = (read_clips(file, classes, args.columns) for file in (args.train, args.val))
+    there = video_files(args.videos) if args.videos else {}
     if args.videos:
-        there = {file.stem for file in Path(args.videos).rglob('*.mp4')}
         train, val = ([clip for clip in clips if clip.name in there] for clips in (train, val))
     if not train or not val:
         raise UsageError(f'{len(train)} training and {len(val)} validation videos have one action '
@@ -62,7 +80,7 @@ def main():
     out = Path(args.out)
     checksums = {name: write_bytes(out / name, text.encode()) for name, text in files.items()}
     write_json(out / 'hvu_splits.json', dict(
-        rules, train=input_digest(args.train), val=input_digest(args.val),
+        rules, columns=args.columns, train=input_digest(args.train), val=input_digest(args.val),
         categories=input_digest(args.categories), train_videos=len(train),
         candidates=splits.candidates, seen=len(splits.seen), unseen=len(splits.unseen),
         files=checksums))
@@ -71,6 +89,12 @@ def main():
           f'{splits.candidates} of {len(val)} validation videos have frequent ones: '
           f'{len(splits.seen)} seen (combinations with at least {lowest} training videos), '
           f'{len(splits.unseen)} unseen (at most {args.max_unseen}).')
+    if args.preview:
+        if args.videos:
+            draw_pairs(args.preview, splits, there)
+        else:
+            draw_frequencies(args.preview, splits)
+        print(f'contact sheet: {args.preview}')
 
 
 if __name__ == '__main__':

@@ -3,12 +3,13 @@
     python tools/data/build_scuba.py --list LIST --data-root DIR --masks SEG --stripes --out OUT
 
 writes OUT/scuba/<video>__<number>/img_00001.jpg ... and OUT/annotations/test.csv; with --scufo also
-OUT/scufo/, each clip's middle frame repeated. People come from masks (the segmentation rule:
-masks are smoothed over neighbouring frames, videos with too small ones are left out) or from
-boxes (the box rule).
+OUT/scufo/, one frame of each clip repeated; OUT/suite.py is for tools/test_bias.py. People come
+from masks (the segmentation rule: masks are smoothed over neighbouring frames, videos with too
+small ones are left out) or from boxes (the box rule).
 """
 from pathlib import Path
 
+from devias_mm.datasets.frame_folders import STILL_FRAMES
 from devias_mm.engine.launch import UsageError
 from devias_mm.synthesis.build import Build
 from devias_mm.synthesis.cli import (
@@ -16,13 +17,16 @@ from devias_mm.synthesis.cli import (
     add_source_arguments,
     input_digest,
     make_parser,
+    print_left_out,
     run_tool,
+    source_inputs,
     source_parameters,
     source_videos,
 )
 from devias_mm.synthesis.masks import read_video_boxes
 from devias_mm.synthesis.media import image_files, read_frames
 from devias_mm.synthesis.preview import contact_sheet, spread
+from devias_mm.synthesis.ready_suite import write_scuba_suite
 from devias_mm.synthesis.scuba import ScubaOptions, make_scuba
 
 
@@ -55,6 +59,12 @@ def parse_args():
     form.add_argument('--format', choices=('frames', 'video'), default='frames')
     form.add_argument('--fps', type=int, default=30, help='of --format video (default: 30)')
     form.add_argument('--scufo', action='store_true', help='also write static clips')
+    form.add_argument('--scufo-frame', choices=STILL_FRAMES, default='middle',
+                      help='the frame that a static clip repeats; random: drawn from --seed and '
+                      "the clip's name (default: middle)")
+    form.add_argument('--num-classes', type=int, metavar='N',
+                      help="of the models that suite.py is for (default: the list's highest "
+                      'label and 1)')
     form.add_argument('--flat', action='store_true',
                       help='name clips without the folder of the video, as for UCF-101')
     return parser.parse_args()
@@ -114,18 +124,27 @@ def main():
         masks=args.masks, class_ids=tuple(args.class_ids), saliency=args.saliency,
         smoothing=args.smoothing, backgrounds=tuple(map(str, images)), per_video=args.per_video,
         seed=args.seed, video_files=args.format == 'video', fps=args.fps, scufo=args.scufo,
-        min_area=args.min_area, min_frames=args.min_frames, short_side=args.short_side)
-    settings = options._asdict()
-    for path in ('masks', 'saliency'):
-        settings[path] = input_digest(settings[path])
-    settings.update(backgrounds=input_digest(args.backgrounds), boxes=input_digest(args.boxes),
-                    flat=args.flat)
-    build = Build(args.out, 'build_scuba', dict(source_parameters(args), **settings))
+        scufo_frame=args.scufo_frame, min_area=args.min_area,
+        min_frames=args.min_frames, short_side=args.short_side)
+    # of masks and boxes, those of a video count, when it is made
+    settings = dict(options._asdict(), masks=args.masks is not None,
+                    saliency=args.saliency is not None, flat=args.flat,
+                    backgrounds=input_digest(args.backgrounds))
+    inputs = source_inputs(args, masks=args.masks, saliency=args.saliency, boxes=args.boxes)
+    build = Build(args.out, 'build_scuba', dict(source_parameters(args), **settings),
+                  args.on_error)
     summary = make_scuba(build, videos, names, options, boxes, args.workers)
-    build.finish(**summary)
+    if (args.num_classes or summary['num_classes']) < summary['num_classes']:
+        raise UsageError(f'--num-classes {args.num_classes}: the list has labels up to '
+                         f'{summary["num_classes"] - 1}.')
+    summary['num_classes'] = args.num_classes or summary['num_classes']
+    write_scuba_suite(build, summary['num_classes'], options.video_files, options.scufo)
+    build.finish(inputs=inputs, **summary)
     print(f'{args.out}: {summary["clips"]} clips of {summary["kept"]} videos; '
           f'{summary["videos"] - summary["kept"]} videos left out, their people are too small or '
           'not annotated.')
+    print_left_out(build.left_out)
+    print(f'test a model on it: tools/test_bias.py CONFIG CHECKPOINT --suite {args.out}/suite.py')
     if args.preview:
         draw_preview(args, build.root)
         print(f'contact sheet: {args.preview}')

@@ -12,18 +12,20 @@ from functools import partial
 from pathlib import Path
 
 from devias_mm.engine.launch import UsageError
-from devias_mm.synthesis.build import Build
+from devias_mm.synthesis.build import Build, without_left_out
 from devias_mm.synthesis.cli import (
     add_output_arguments,
     add_source_arguments,
     input_digest,
     make_parser,
+    print_left_out,
     run_tool,
+    source_inputs,
     source_parameters,
     source_videos,
 )
 from devias_mm.synthesis.masks import METHODS, make_masks
-from devias_mm.synthesis.media import read_frames, read_mask_values
+from devias_mm.synthesis.media import read_frames, read_mask_values, video_sources
 from devias_mm.synthesis.preview import contact_sheet, spread
 
 
@@ -95,15 +97,20 @@ def main():
     for path in ('boxes_file', 'checkpoint'):
         if os.path.exists(settings.get(path) or ''):
             settings[path] = input_digest(settings[path])
+    inputs = source_inputs(args)
     build = Build(args.out, 'make_masks',
-                  dict(source_parameters(args), method=args.method, options=settings))
+                  dict(source_parameters(args), method=args.method, options=settings),
+                  args.on_error)
     job = partial(make_masks, method=args.method, options=options, root=build.root,
                   short_side=args.short_side)
-    reports = build.run('masks', [(video.name, video) for video in videos], job, args.workers)
+    reports, videos = without_left_out(
+        build.run('masks', [(video.name, video) for video in videos], job, args.workers,
+                  sources=video_sources(videos)), videos)
     areas = [report['area'] for report in reports]
-    build.finish(videos=len(videos), mean_area=sum(areas) / len(areas))
+    build.finish(inputs=inputs, videos=len(videos), mean_area=sum(areas) / len(areas))
     print(f'{args.out}/seg: masks of {len(videos)} videos, {sum(areas) / len(areas):.1%} of the '
           f'pixels, {sum(area == 0 for area in areas)} videos without any.')
+    print_left_out(build.left_out)
     if args.preview:
         draw_preview(args, videos)
         print(f'contact sheet: {args.preview}')
