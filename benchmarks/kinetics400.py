@@ -15,5 +15,7 @@ suite = replace(
                            pretrain='' if name == 'devias' else
                            method.pretrain.replace('ucf101', 'kinetics400'))
              for name, method in UCF101.methods.items()},
+    optional_splits=(*UCF101.optional_splits, 'mimetics'),
     data_config='configs/_base_/datasets/kinetics400.py',
+    scene_label_command=UCF101.scene_label_command.replace('ucf101', 'kinetics400'),
 )

@@ -101,7 +101,7 @@ def shrink(cfg: Config) -> int:
         if kind == 'FeatureMapTokens':
             size = 64
             node.input_size = (node.input_size[0], size, size)
-        # these two need downloaded weights; tests/augments and tests/methods have small ones
+        # these two need downloaded weights: test_hub_models_are_built_as_shipped
         if kind == 'SegFormerMasks':
             node.clear()
             node['type'] = 'FAMEMasks'
@@ -131,6 +131,8 @@ def train_one_step(cfg: Config, size: int, clips: int = 2, all_learn: bool = Tru
     assert all(scheduler.type in PARAM_SCHEDULERS for scheduler in cfg.param_scheduler)
     assert pretraining or model.num_classes == cfg.num_classes
     frames = cfg.train_dataloader.dataset.pipeline[0].sampler.clip_len
+    masked = any(step.type in ('LoadMasks', 'LoadHumanBoxes')
+                 for step in cfg.train_dataloader.dataset.pipeline)
     # contrastive pre-training has several views of a clip
     views = len(cfg.model.data_preprocessor.get('views', ())) or 1
     samples = []
@@ -139,6 +141,9 @@ def train_one_step(cfg: Config, size: int, clips: int = 2, all_learn: bool = Tru
         samples.append(sample.set_gt_label(label))
         sample.set_field(label, 'scene_label')
         sample.set_field(torch.randn(2, frames - 1, size, size), 'flow')  # of motion scaling
+        if masked:
+            masks = torch.rand(1, frames, size, size) < .3
+            sample.set_field(255 * masks.byte(), 'masks')
     data = dict(inputs=[torch.randint(256, (views, 3, frames, size, size), dtype=torch.uint8)
                         for _ in samples], data_samples=samples)
     before = {name: p.detach().clone() for name, p in model.named_parameters()}
@@ -178,6 +183,30 @@ def test_puppets_configs_train(name):
 def test_configs_train_when_shrunk(name):
     cfg = load(name)
     train_one_step(cfg, size=shrink(cfg))
+
+
+HUB_MODELS = ('SegFormerMasks', 'ClipSceneTeacher')
+
+
+@pytest.mark.parametrize('name', [name for name in CONFIGS if 'segformer' in name
+                                  or re.search('-clip_', name)])
+def test_hub_models_are_built_as_shipped(name):
+    """Those that `shrink` puts others in place of: whole, but not loaded before they are used."""
+    cfg = load(name)
+    shipped = [copy.deepcopy(node) for node in nodes(cfg.model) if node.get('type') in HUB_MODELS]
+    assert len(shipped) == 1
+    encoder = SMALL['TokenViT']
+    for node in nodes(cfg.model):
+        if node.get('type') == 'TokenViT':
+            node.update(encoder)
+    with DefaultScope.overwrite_default_scope(cfg.default_scope):
+        model = MODELS.build(cfg.model)
+    built, = [module for module in model.modules() if type(module).__name__ in HUB_MODELS]
+    options = shipped[0]
+    assert type(built).__name__ == options.pop('type')
+    assert built.network.checkpoint == options.pop('checkpoint', built.network.checkpoint)
+    for key, value in options.items():
+        assert getattr(built, key) == value, key
 
 
 @pytest.mark.slow

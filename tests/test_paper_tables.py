@@ -67,6 +67,17 @@ def test_rows_that_all_tables_share(method, data):
     assert (cfg.num_classes, cfg.num_scene_classes) == CLASSES[data]
 
 
+@pytest.mark.parametrize('method, data', [
+    *(case for case in CASES if case != ('devias/devias', 'ucf101')),
+    *((method, data) for data in EPOCHS for method in (
+        'scene_adversarial/scene-adversarial', 'actor_cutmix/actor-cutmix',
+        'still_mix/still-mix', 'mixing/videomix'))])
+def test_videomae_weights_are_those_of_the_data_set(method, data):
+    """Supp. B: pre-trained on the target data set, for HVU on Kinetics-400."""
+    pretrained = dict(ucf101='ucf101', kinetics400='kinetics400', hvu='kinetics400')[data]
+    assert load(method, data).load_from == f'checkpoints/vit-base-p16_videomae-{pretrained}.pth'
+
+
 @pytest.mark.parametrize('method, data', CASES)
 def test_augmentations(method, data):
     cfg = load(method, data)
@@ -157,9 +168,8 @@ def test_devias(data, suffix):  # Table 22
     assert cfg.model.slot_attention.num_iters == iters
     assert cfg.model.slot_attention.num_slots == 2
     assert cfg.optim_wrapper.paramwise_cfg.lr_mult == {'slot_attention': .1}
-    # supp. B: VideoMAE weights, on UCF-101 fine-tuned for its actions
-    start = 'ucf101' if data == 'ucf101' else 'videomae'
-    assert cfg.load_from == f'checkpoints/vit-base-p16_{start}.pth'
+    if data == 'ucf101':  # supp. B: fine-tuned for its actions
+        assert cfg.load_from == 'checkpoints/vit-base-p16_ucf101.pth'
     # HVU has scene labels; elsewhere a Places365 model gives them
     assert ('scene_teacher' in cfg.model) == (data != 'hvu')
     for weight in ('mask_weight', 'guidance_weight', 'cosine_weight'):  # alpha, beta, gamma
@@ -169,6 +179,21 @@ def test_devias(data, suffix):  # Table 22
             'type', 'backbone', 'slot_attention', 'dropout', 'num_classes', 'num_scene_classes',
             'scene_teacher', 'data_preprocessor'}
         assert set(cfg.model.slot_attention) == {'num_slots', 'num_iters'}
+
+
+@pytest.mark.parametrize('data', EPOCHS)
+def test_albar_takes_the_batch_of_the_others_in_parts(data):
+    cfg = Config.fromfile(
+        ROOT / f'configs/albar/albar_vit-base-p16_8xb4-16x4x1-50e_{data}-rgb.py')
+    batch, optim = cfg.train_dataloader.batch_size, cfg.optim_wrapper
+    assert GPUS * batch * optim.accumulative_counts == 12 * GPUS
+    # what --auto-scale-lr compares with: GPUs x batch, without the accumulation
+    assert cfg.auto_scale_lr.base_batch_size == GPUS * batch
+    # the released rate, in all layers alike
+    assert (optim.optimizer.lr, optim.paramwise_cfg.decay_rate) == (1e-5, 1.)
+    assert (optim.optimizer.type, optim.optimizer.weight_decay) == ('AdamW', .05)
+    assert [scheduler.end for scheduler in cfg.param_scheduler] == [5, 50]
+    assert cfg.load_from == f'checkpoints/vit-base-p16_{data}.pth'
 
 
 def changes(base, other, path: str = '') -> dict:
@@ -278,6 +303,8 @@ def test_other_backbones(method, backbone):  # Table 14 (c), (d): the recipe is 
         optimizer |= {f'optim_wrapper.paramwise_cfg.{key}'
                       for key in ('lr_mult', 'custom_keys')}
         assert cfg.optim_wrapper.paramwise_cfg.custom_keys == {'slot_attention': {'lr_mult': .1}}
+    if 'swin' in backbone:  # Tables 16, 18, 20: drop path; I3D has none
+        assert cfg.model.backbone.backbone.drop_path_rate == vit.model.backbone.drop_path_rate == .2
     # tokens are normalised in front of the mean where the fine-tuned ViT does it behind
     assert found - {'model.pool_norm'} == optimizer
 

@@ -1,8 +1,13 @@
 _base_ = [
-    '../naive/naive-action_conv-tokens_1xb16-8x2x1-16e_puppets-rgb.py', '../_base_/augments/fame_puppets.py',
+    '../_base_/models/conv-tokens.py', '../_base_/datasets/puppets_masks.py',
+    '../_base_/schedules/puppets.py', '../_base_/default_runtime.py',
     '../_base_/augments/actor_cutmix.py'
 ]
 
-# the masks of FAME stand for those of a human detector
-model = dict(data_preprocessor=dict(augments=[
-    _base_.fame[0], dict(**_base_.actor_cutmix, num_classes=_base_.num_classes)]))
+# the true masks stand for those of a human detector
+model = dict(
+    type='NaiveRecognizer',
+    backbone=_base_.backbone,
+    num_classes=_base_.num_classes,
+    data_preprocessor=dict(**_base_.clip_preprocessor, augments=[
+        dict(**_base_.actor_cutmix, num_classes=_base_.num_classes)]))

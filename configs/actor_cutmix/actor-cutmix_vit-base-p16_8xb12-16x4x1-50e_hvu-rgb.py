@@ -1,9 +1,14 @@
+# Encoder, clips and schedule of Naive Action.
 _base_ = [
-    '../naive/naive-action_vit-base-p16_8xb12-16x4x1-50e_hvu-rgb.py',
-    '../_base_/augments/fame.py',
+    '../_base_/models/vit-base-p16_kinetics400.py', '../_base_/datasets/hvu_human_boxes.py',
+    '../_base_/schedules/vit_adamw_50e.py', '../_base_/default_runtime.py',
     '../_base_/augments/actor_cutmix.py'
 ]
 
-# the masks of FAME stand for those of a human detector
-model = dict(data_preprocessor=dict(augments=[
-    _base_.fame[0], dict(**_base_.actor_cutmix, num_classes=_base_.num_classes)]))
+model = dict(
+    type='NaiveRecognizer',
+    backbone=dict(**_base_.backbone, final_norm=False, drop_path_rate=0.1),
+    pool_norm=True,
+    num_classes=_base_.num_classes,
+    data_preprocessor=dict(**_base_.clip_preprocessor, augments=[
+        dict(**_base_.actor_cutmix, num_classes=_base_.num_classes)]))

@@ -5,7 +5,6 @@ _base_ = [
 ]
 
 find_unused_parameters = True  # the stages that are frozen
-default_hooks = dict(checkpoint=dict(save_best='action_nll', rule='less'))
 
 model = dict(
     type='NaiveRecognizer',

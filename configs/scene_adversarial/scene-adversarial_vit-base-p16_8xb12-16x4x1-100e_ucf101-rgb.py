@@ -1,7 +1,7 @@
 # Choi et al. 2019 under the protocol of DEVIAS (supp. B): encoder, clips and schedule of
 # Naive Action.
 _base_ = [
-    '../_base_/models/vit-base-p16.py', '../_base_/datasets/ucf101_human_boxes.py',
+    '../_base_/models/vit-base-p16_ucf101.py', '../_base_/datasets/ucf101_human_boxes.py',
     '../_base_/schedules/vit_adamw_100e.py', '../_base_/default_runtime.py',
     '../_base_/models/places365_teacher.py'
 ]

@@ -1,7 +1,7 @@
 # Choi et al. 2019 under the protocol of DEVIAS (supp. B): encoder, clips and schedule of
 # Naive Action; HVU has scene labels of its own.
 _base_ = [
-    '../_base_/models/vit-base-p16.py', '../_base_/datasets/hvu_human_boxes.py',
+    '../_base_/models/vit-base-p16_kinetics400.py', '../_base_/datasets/hvu_human_boxes.py',
     '../_base_/schedules/vit_adamw_50e.py', '../_base_/default_runtime.py'
 ]
 

@@ -1,5 +1,5 @@
 _base_ = [
-    '../_base_/models/vit-base-p16.py', '../_base_/datasets/kinetics400.py',
+    '../_base_/models/vit-base-p16_kinetics400.py', '../_base_/datasets/kinetics400.py',
     '../_base_/schedules/vit_adamw_100e.py', '../_base_/default_runtime.py',
     '../_base_/models/places365_teacher.py'
 ]

@@ -1,5 +1,5 @@
 _base_ = [
-    '../_base_/models/vit-base-p16.py', '../_base_/datasets/hvu.py',
+    '../_base_/models/vit-base-p16_kinetics400.py', '../_base_/datasets/hvu.py',
     '../_base_/schedules/vit_adamw_50e.py', '../_base_/default_runtime.py'
 ]
 

@@ -8,7 +8,7 @@ backbone = dict(
         pretrained2d=False,
         # the converter prints the window of the weights; a smaller clip uses a part of it
         window_size=(16, 7, 7),
-        drop_path_rate=0.3),
+        drop_path_rate=0.2),
     # Omnivore's weights, converted (docs/checkpoints.md)
     init_cfg=dict(type='Pretrained', checkpoint='checkpoints/swin-base_omnivore.pth'))
 clip_preprocessor = dict(

@@ -1,0 +1,4 @@
+# ViT-B/16 that starts from VideoMAE's weights of UCF-101 (DEVIAS supp. B, docs/real_data.md).
+_base_ = ['./vit-base-p16.py']
+
+load_from = 'checkpoints/vit-base-p16_videomae-ucf101.pth'

@@ -1,0 +1,21 @@
+# DSM Tables 2 and 3, I3D
+_base_ = [
+    '../_base_/models/i3d-r50.py', '../_base_/datasets/ucf101.py',
+    '../_base_/augments/contrastive_views.py', '../_base_/augments/dsm.py',
+    '../_base_/schedules/dsm_pretrain_200e.py', '../_base_/default_runtime.py'
+]
+
+_base_.dsm_pipeline[0].sampler.shift_range = (2, 20)  # as on UCF-101
+
+train_dataloader = dict(batch_size=8, dataset=dict(pipeline=_base_.moco_pipeline))
+val_cfg = val_dataloader = val_evaluator = None
+test_dataloader = dict(dataset=dict(pipeline=_base_.unit_pipeline))
+
+model = dict(
+    type='MoCo',
+    backbone=dict(_base_.backbone, init_cfg=None),
+    data_preprocessor=dict(
+        type='ContrastiveDataPreprocessor',
+        mean=_base_.clip_preprocessor.mean,
+        std=_base_.clip_preprocessor.std,
+        views=[[], []]))
