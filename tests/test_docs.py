@@ -1,11 +1,14 @@
-"""The code in the documentation runs."""
+"""The code in the documentation runs; the numbers of its pages agree."""
 import re
 
+import pandas as pd
 import pytest
 import torch
 from mmaction.registry import MODELS
 from mmaction.structures import ActionDataSample
 from mmengine.config import Config
+
+from devias_mm.harness import load_suite
 
 TINY = dict(type='ConvTokenEncoder', input_size=(4, 16, 16), widths=(4, 8, 8, 16), num_heads=2)
 
@@ -53,3 +56,15 @@ def test_page_trains(blocks, root, words, config):
             assert 0 < losses['static_entropy'] <= torch.tensor(8.).log() + 1e-5
     finally:
         MODELS.module_dict.pop(name)
+
+
+def test_rows_of_the_embedded_benchmark_are_those_of_its_table(root):
+    table = pd.read_csv(root / 'docs/results/puppets.csv').set_index('method')
+    columns = ('action_seen', 'action_unseen', 'scene_seen', 'scene_unseen', 'hm')
+    for name, method in load_suite('puppets', root).methods.items():
+        row = [f'{table.at[name, f"{column}_mean"]:.1f} ± {table.at[name, f"{column}_std"]:.1f}'
+               for column in columns]
+        text = (root / method.config).with_name('README.md').read_text()
+        cells = ' | '.join('-' if cell.startswith('nan') else cell for cell in row)
+        assert f'| {method.label} | {cells} |' in text, name
+        assert table.at[name, 'n_seeds'] == 3
