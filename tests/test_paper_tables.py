@@ -280,6 +280,11 @@ def test_other_scene_models(method, base, scenes, classes):  # Table 12
     assert cfg.model.scene_teacher.num_scene_classes == classes
     found = {key for key in changes(load(base, 'ucf101')._cfg_dict, cfg._cfg_dict)
              if not key.startswith(('model.scene_teacher', f'{scenes}_teacher'))}
+    # the labels of another teacher are other files
+    files = {f'test_cfg.splits.{name}.scene_label_file': split.scene_label_file
+             for name, split in cfg.test_cfg.splits.items()}
+    assert all(('scenes_sun397/' in file) == (scenes == 'sun397') for file in files.values())
+    found -= set(files) if scenes == 'sun397' else set()
     loaders = {f'{name}_dataloader.dataset.num_scene_classes' for name in ('train', 'val', 'test')}
     assert found == ({'num_scene_classes', 'model.num_scene_classes', *loaders}
                      if scenes == 'sun397' else set())

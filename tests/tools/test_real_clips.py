@@ -3,6 +3,10 @@ import subprocess
 import sys
 
 import pytest
+import torch
+from mmaction.registry import MODELS
+from mmengine.config import Config
+from mmengine.registry import DefaultScope
 
 from devias_mm.evaluation.tables import read_predictions
 
@@ -29,12 +33,20 @@ def small_options(config):
     encoders = ['model.backbone']
     if 'devias' in config:
         encoders.append('model.scene_teacher.backbone')
-        options.append('model.scene_teacher.init_cfg=None')
     options += [f'{encoder}.{key}={value}'
                 for encoder in encoders for key, value in SMALL_VIT.items()]
     options += [f'{loader}.{key}' for loader in ('train_dataloader', 'test_dataloader')
                 for key in ('num_workers=1', 'batch_size=3')]
     return options
+
+
+def save_teacher(config, path):
+    """Save random weights of the config's scene teacher, made small."""
+    cfg = Config.fromfile(config)
+    cfg.model.scene_teacher.backbone.update(SMALL_VIT)
+    cfg.model.scene_teacher.init_cfg = None
+    with DefaultScope.overwrite_default_scope(cfg.default_scope):
+        torch.save(dict(state_dict=MODELS.build(cfg.model.scene_teacher).state_dict()), path)
 
 
 def tool(root, name, *args):
@@ -63,6 +75,9 @@ def test_train_and_test(root, shared, tmp_path, config, dataset):
 
     common = ['--work-dir', tmp_path / 'run', '--data-root', data,
               '--cfg-options', *small_options(config)]
+    if 'devias' in config:
+        save_teacher(root / 'configs' / config, tmp_path / 'teacher.pth')
+        common.append(f'model.scene_teacher.init_cfg.checkpoint={tmp_path / "teacher.pth"}')
     output = tool(root, 'train', f'configs/{config}', *common)
     assert output.count('cannot read video') == 1, 'the broken video is named once'
     assert 'broken clip' in output
