@@ -39,7 +39,12 @@ from devias_mm.engine.run_record import config_hash, run_record  # noqa: E402
 from devias_mm.evaluation.tables import ON_ERROR  # noqa: E402
 from devias_mm.files import write_json  # noqa: E402
 from devias_mm.harness import Method, load_suite, report  # noqa: E402
-from devias_mm.harness.any_model import WHERE, adapt_config, find_config  # noqa: E402
+from devias_mm.harness.any_model import (  # noqa: E402
+    WHERE,
+    adapt_config,
+    compute_repeats_once,
+    find_config,
+)
 from devias_mm.harness.plan import Job, require_data  # noqa: E402
 from devias_mm.harness.results import collect  # noqa: E402
 
@@ -129,6 +134,7 @@ def main() -> None:
         print('\n'.join(['dry run, nothing was tested', describe_model(runner)] + [
             describe_loader(split, loop.build_dataloader(split)) for split in loop.selected]))
         return
+    compute_repeats_once(runner.model)
     start = time.perf_counter()
     runner.test()
     if is_main_process():

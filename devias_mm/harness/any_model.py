@@ -4,6 +4,8 @@ from pathlib import Path
 from typing import List, Tuple, Union
 
 import mmaction
+import torch
+from mmaction.models import ResNet
 from mmengine.config import Config
 
 from devias_mm.engine.launch import UsageError
@@ -114,6 +116,29 @@ def adapt_pipeline(pipeline: List[dict], backend: str) -> List[dict]:
                          f'transforms and PackActionInputs; it is {", ".join(names)}.')
     return [dict(type='ReadClip', sampler=sampler, backend=backend),
             *(step for step in rest if step['type'] != 'PackActionInputs'), PACK]
+
+
+def compute_repeats_once(model: torch.nn.Module) -> None:
+    """Let a TSN with a ResNet compute images that repeat once, to the same scores.
+
+    It samples 25 segments or 250 frames, of which a short video has a few different ones.
+
+    Args:
+        model: a recognizer; one whose frames know of each other (TSM, 3D networks) is left alone.
+    """
+    backbone = getattr(model, 'backbone', None)
+    # its subclasses shift features between frames
+    if type(backbone) is not ResNet or len(backbone.out_indices) > 1:
+        return
+    forward = backbone.forward
+
+    def forward_distinct(images: torch.Tensor) -> torch.Tensor:
+        if backbone.training:  # batch statistics
+            return forward(images)
+        distinct, index = torch.unique(images, dim=0, return_inverse=True)
+        return forward(distinct)[index]
+
+    backbone.forward = forward_distinct
 
 
 def _single_view(pipeline: List[dict]) -> List[dict]:

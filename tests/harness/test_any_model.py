@@ -1,10 +1,18 @@
 """Putting MMAction2's own models in front of a suite's splits."""
 import pytest
+import torch
 from mmaction.models import OmniHead
+from mmaction.registry import MODELS as MODELS_OF_MMACTION
 from mmengine.config import Config
+from mmengine.registry import DefaultScope
 
 from devias_mm.engine.launch import UsageError
-from devias_mm.harness.any_model import adapt_config, adapt_pipeline, find_config
+from devias_mm.harness.any_model import (
+    adapt_config,
+    adapt_pipeline,
+    compute_repeats_once,
+    find_config,
+)
 
 SAMPLER = dict(type='SampleFrames', clip_len=1, frame_interval=1, num_clips=25, test_mode=True)
 MODELS = dict(
@@ -42,6 +50,27 @@ def test_models_keep_their_own_sampling_and_crops(name, data_cfg):
     assert cfg.model.cls_head.num_classes == 8 and cfg.model.cls_head.average_clips == 'prob'
     assert 'http' not in cfg.pretty_text and 'torchvision://' not in cfg.pretty_text
     assert own.model.cls_head.num_classes == 400  # untouched
+
+
+@pytest.mark.parametrize('kind, computed', [('ResNet', 3), ('ResNetTSM', 8)])
+def test_a_tsn_computes_repeated_images_once(kind, computed):
+    torch.manual_seed(0)
+    options = dict(num_segments=8) if kind == 'ResNetTSM' else {}
+    with DefaultScope.overwrite_default_scope('mmaction'):
+        model = MODELS_OF_MMACTION.build(dict(
+            type='Recognizer2D', backbone=dict(type=kind, depth=18, norm_eval=False, **options),
+            cls_head=dict(type='TSNHead', num_classes=5, in_channels=512)))
+    model.init_weights()
+    model.eval()
+    images = torch.randn(3, 3, 32, 32)[[0, 1, 0, 2, 2, 1, 0, 0]][None]
+    seen = []
+    model.backbone.conv1.register_forward_hook(lambda module, args, out: seen.append(len(args[0])))
+    with torch.no_grad():
+        expected = model.backbone(images[0])
+        compute_repeats_once(model)
+        found = model.backbone(images[0])
+    assert seen == [8, computed]
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
 
 
 def test_the_head_of_omnisource_has_classes_of_videos(data_cfg):
