@@ -60,7 +60,6 @@ def test_a_tsn_computes_repeated_images_once(kind, computed):
         model = MODELS_OF_MMACTION.build(dict(
             type='Recognizer2D', backbone=dict(type=kind, depth=18, norm_eval=False, **options),
             cls_head=dict(type='TSNHead', num_classes=5, in_channels=512)))
-    model.init_weights()
     model.eval()
     images = torch.randn(3, 3, 32, 32)[[0, 1, 0, 2, 2, 1, 0, 0]][None]
     seen = []
