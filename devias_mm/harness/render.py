@@ -213,7 +213,8 @@ def _cell(row: pd.Series, name: str, digits: int, interval: bool, style: str) ->
     std = row.get(f'{name}_split_std', std)
     if pd.notna(std):
         text += f' ± {std:.{digits}f}'
-    return text + (f' [{lo:.{digits}f}, {hi:.{digits}f}]' if interval else '')
+    # a ratio has none where draws of few videos have nothing to divide by
+    return text + (f' [{lo:.{digits}f}, {hi:.{digits}f}]' if interval and pd.notna(lo) else '')
 
 
 def _breaking(suite: Suite, value: float) -> str:
