@@ -14,6 +14,8 @@ def variant(name: str, label: str) -> Method:
                   label, 'ECCV 2024')
 
 
+PARTS = {'no-slots': 'w/o disentangling encoder', 'no-amd': 'w/o mask decoder and guidance',
+         'keys-softmax': 'softmax over keys'}
 suite = replace(
     PUPPETS,
     name='puppets_devias',
@@ -21,8 +23,7 @@ suite = replace(
     methods={
         'devias': PUPPETS.methods['devias'],
         'paper': variant('paper', 'paper defaults'),
-        'paper-no-slots': variant('paper-no-slots', 'w/o disentangling encoder'),
-        'paper-no-amd': variant('paper-no-amd', 'w/o mask decoder and guidance'),
-        'paper-keys-softmax': variant('paper-keys-softmax', 'softmax over keys'),
+        **{f'paper-{name}': variant(f'paper-{name}', f'paper defaults, {label}')
+           for name, label in PARTS.items()},
     },
 )
