@@ -71,6 +71,16 @@ def merge_args(cfg, args) -> None:
     check_pretrained(cfg)
 
 
+def train_loader(runner):
+    """The training's loader, which must have a batch."""
+    loader = runner.train_loop.dataloader
+    if len(loader) == 0:
+        raise ListFileError(f'{len(loader.dataset)} training videos make no batch of '
+                            f'{loader.batch_size} (drop_last): add videos, or lower '
+                            'train_dataloader.batch_size.')
+    return loader
+
+
 def dry_run(cfg, args) -> None:
     """Build the model, optimizer and datasets and load one batch of each."""
     with tempfile.TemporaryDirectory() as folder:
@@ -82,7 +92,7 @@ def dry_run(cfg, args) -> None:
         lines = [describe_model(runner),
                  f'optimizer: {type(optimizer).__name__}, {len(rates)} parameter groups, '
                  f'learning rate {min(rates):.3g} to {max(rates):.3g}',
-                 describe_loader('train', runner.train_loop.dataloader, runner.model)]
+                 describe_loader('train', train_loader(runner), runner.model)]
         if cfg.get('val_cfg') is not None:
             lines.append(describe_loader('val', runner.val_loop.dataloader))
         lines.append(f'epochs: {runner.train_loop.max_epochs}, '
@@ -101,11 +111,7 @@ def main() -> None:
         check_test_lists(cfg, args.check_test_lists)
     runner = build_runner(cfg, args.threads, strategy=True)
     check_start(runner, cfg)
-    loader = runner.train_loop.dataloader
-    if len(loader) == 0:
-        raise ListFileError(f'{len(loader.dataset)} training videos make no batch of '
-                            f'{loader.batch_size} (drop_last): add videos, or lower '
-                            'train_dataloader.batch_size.')
+    train_loader(runner)
     runner.train()
 
 

@@ -68,6 +68,13 @@ def test_two_processes_train(trained, tmp_path):
     assert (tmp_path / 'epoch_1.pth').is_file()
 
 
+def test_a_dry_run_without_a_batch_is_an_error(trained, tmp_path, monkeypatch):
+    error = run_tool(monkeypatch, 'train.py', trained / 'tiny.py', '--work-dir', tmp_path,
+                     '--dry-run', '--cfg-options', 'train_dataloader.batch_size=99',
+                     'train_dataloader.drop_last=True')
+    assert '8 training videos make no batch of 99' in error
+
+
 def test_dry_runs_leave_nothing_behind(trained, tmp_path, monkeypatch, capsys):
     options = ['--work-dir', tmp_path / 'work', '--dry-run']
     assert run_tool(monkeypatch, 'train.py', trained / 'tiny.py', *options) is None
