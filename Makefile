@@ -21,7 +21,7 @@ demo: setup
 	@$(PY) tools/benchmark.py plot benchmarks/puppets.py --methods $(DEMO_METHODS) --seeds 0
 
 test: setup
-	@echo 'test: the whole suite, about 9 minutes on 2 cores'
+	@echo 'test: the whole suite, about 10 minutes on 2 cores'
 	@.venv/bin/python -m pytest
 
 lint: setup
