@@ -45,6 +45,20 @@ def stable_rng(seed: int, *names: object) -> np.random.Generator:
     return np.random.default_rng([seed, zlib.crc32('/'.join(map(str, names)).encode())])
 
 
+def still_index(still_frame: str, frames: int, seed: int, name: str) -> int:
+    """Index of the frame that stands for a whole clip (SCUFO).
+
+    Args:
+        still_frame (str): one of ``STILL_FRAMES``.
+        frames (int): length of the clip.
+        seed (int): of a random frame.
+        name (str): of the clip in its list, which a random frame depends on as well.
+    """
+    if still_frame == 'middle':
+        return frames // 2
+    return int(stable_rng(seed, name).integers(frames))
+
+
 class FrameFolder:
     """The frames of a folder, as a source of ``ReadClip``.
 
@@ -136,10 +150,7 @@ class FrameFolderDataset(ActionSceneDataset):
         source = FrameFolder(info['filename'], self.filename_tmpl, self.first_number,
                              info.get('total_frames'))
         if self.still_frame and source.total_frames:
-            if self.still_frame == 'middle':
-                source.still = source.total_frames // 2
-            else:
-                rng = stable_rng(self.seed, info['video_id'])
-                source.still = int(rng.integers(source.total_frames))
+            source.still = still_index(self.still_frame, source.total_frames, self.seed,
+                                       info['video_id'])
         info['source'] = source
         return info

@@ -65,17 +65,23 @@ def video_key(name: str, class_name: str) -> str:
     return f'{class_name}/{PurePosixPath(name).name}'
 
 
-def read_scene_scores(file: str, columns: Sequence[str] = SCORE_COLUMNS) -> pd.Series:
+def read_scene_scores(file: str) -> pd.Series:
+    """:func:`scene_scores` of a file, see :func:`mean_scene_scores`."""
+    return scene_scores(pd.read_parquet(file), file)
+
+
+def scene_scores(table: pd.DataFrame, file: str,
+                 columns: Sequence[str] = SCORE_COLUMNS) -> pd.Series:
     """Scene probabilities by ``video_id``, without the videos that have none.
 
     Args:
-        file (str): see :func:`mean_scene_scores`.
+        table (DataFrame): the content of ``file``.
+        file (str): names it in messages.
         columns (Sequence[str]): where they are looked for.
 
     Raises:
         ValueError: the table lacks a column, or names a video twice.
     """
-    table = pd.read_parquet(file)
     column = next((column for column in columns if column in table), None)
     if column is None or 'video_id' not in table:
         raise ValueError(f'{file}: expected the columns video_id and one of '

@@ -6,7 +6,7 @@ from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 import numpy as np
 from PIL import Image
 
-from devias_mm.datasets.frame_folders import stable_rng
+from devias_mm.datasets.frame_folders import stable_rng, still_index
 from devias_mm.datasets.puppets.files import write_video
 
 from .build import Build, Result, without_left_out
@@ -86,7 +86,7 @@ class ScubaOptions(NamedTuple):
         video_files (bool): write mp4 files and not frames.
         fps (int): of the mp4 files.
         scufo (bool): also write a clip of one frame, repeated.
-        scufo_frame (str): which one, see :func:`still_index`.
+        scufo_frame (str): which one, see :func:`~devias_mm.datasets.frame_folders.still_index`.
         min_area, min_frames: see :func:`is_valid`.
         short_side (int, optional): see ``read_frames``.
     """
@@ -148,19 +148,6 @@ def box_foreground(frames: np.ndarray,
     return frames[first:last + 1], masks[first:last + 1]
 
 
-def still_index(name: str, frames: int, options: ScubaOptions) -> int:
-    """Index of the frame that SCUFO repeats, as ``FrameFolderDataset(still_frame=...)`` has it.
-
-    Args:
-        name (str): of the clip in the list.
-        frames (int): its length.
-        options (ScubaOptions): ``'middle'``, or ``'random'`` from ``seed`` and the name.
-    """
-    if options.scufo_frame == 'middle':
-        return frames // 2
-    return int(stable_rng(options.seed, name).integers(frames))
-
-
 def _write_clip(root: Path, kind: str, name: str, frames: np.ndarray,
                 options: ScubaOptions) -> Tuple[str, str]:
     if options.video_files:
@@ -191,7 +178,8 @@ def _make_clips(job: Tuple[str, Video, Optional[List[Box]]], root: Path,
         path, digest = _write_clip(root, 'scuba', f'{name}__{index}', clip, options)
         outputs[path] = digest
         if options.scufo:
-            index_of_still = still_index(f'{name}__{index}', len(clip), options)
+            index_of_still = still_index(options.scufo_frame, len(clip), options.seed,
+                                         f'{name}__{index}')
             still = np.repeat(clip[index_of_still][None], len(clip), axis=0)
             path, digest = _write_clip(root, 'scufo', f'{name}__{index}', still, options)
             outputs[path] = digest

@@ -37,7 +37,7 @@ from devias_mm.engine.launch import (
 )
 from devias_mm.evaluation import scene_representation_bias
 from devias_mm.files import atomic_path
-from devias_mm.synthesis.hat import SCORE_COLUMNS, read_scene_scores
+from devias_mm.synthesis.hat import SCORE_COLUMNS, scene_scores
 
 
 class Scenes(NamedTuple):
@@ -75,8 +75,8 @@ def read_scenes(file: str, list_file: Optional[str], columns, suffix: str) -> Sc
     Raises:
         UsageError: no list, and no actions in the file; or listed videos without a row.
     """
-    rows = read_scene_scores(file, (*SCORE_COLUMNS, 'features'))
     table = pd.read_parquet(file)
+    rows = scene_scores(table, file, (*SCORE_COLUMNS, 'features'))
     if list_file:
         labels = {item['video_id']: item['label']
                   for item in read_list(list_file, columns, filename_suffix=suffix)}
