@@ -21,8 +21,8 @@ from pathlib import Path
 import mmaction
 import yaml
 
+from devias_mm.engine.any_model import ZOO
 from devias_mm.harness import Method, load_suite
-from devias_mm.harness.any_model import ZOO
 
 ARCHITECTURES = ('tsn', 'i3d', 'r2plus1d', 'tsm', 'slowfast', 'slowonly', 'csn', 'tin', 'tpn',
                  'x3d', 'omnisource', 'tanet', 'timesformer')

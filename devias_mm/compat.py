@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import types
+import warnings
 from pathlib import Path
 
 
@@ -146,6 +147,8 @@ def forget_earlier_runners() -> None:
 
 def apply() -> None:
     """Apply the work-arounds that an import needs."""
+    # mmcv-lite warns of operators that nothing here uses
+    warnings.filterwarnings('ignore', message='Fail to import')
     stub_missing_drn()
     skip_multimodal_without_timm()
     allow_runner_checkpoints()

@@ -10,7 +10,7 @@ import numpy as np  # noqa: E402
 import pandas as pd  # noqa: E402
 import torch  # noqa: E402
 
-import devias_mm  # noqa: E402,F401
+import devias_mm.register  # noqa: E402,F401
 
 ROOT = Path(__file__).resolve().parents[1]
 PARITY = pytest.StashKey()

@@ -66,7 +66,7 @@ def test_without_mmaction(monkeypatch):
 
 
 def test_importing_the_package_is_enough():
-    assert run('import devias_mm, mmaction.models; from mmaction.registry import MODELS; '
+    assert run('import devias_mm.register, mmaction.models; from mmaction.registry import MODELS; '
                'print("DEVIAS" in MODELS, len(MODELS) > 60)').split() == ['True', 'True']
 
 

@@ -9,25 +9,21 @@
 import argparse
 import shlex
 import sys
-import warnings
 from pathlib import Path
 
+from rich.console import Console
+from rich.table import Table
+
+from devias_mm.evaluation import compare_paired
+from devias_mm.harness import report
+from devias_mm.harness.launch import LAUNCHERS, Launcher, run_jobs, steps_left
+from devias_mm.harness.plan import plan_jobs
+from devias_mm.harness.progress import Progress
+from devias_mm.harness.results import collect
+from devias_mm.harness.suite import list_suites, load_suite
+from devias_mm.store.predictions import ON_ERROR
+
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-# mmcv-lite warns of operators that nothing here uses
-warnings.filterwarnings('ignore', message='Fail to import')
-
-from rich.console import Console  # noqa: E402
-from rich.table import Table  # noqa: E402
-
-from devias_mm.evaluation import compare_paired  # noqa: E402
-from devias_mm.evaluation.tables import ON_ERROR  # noqa: E402
-from devias_mm.harness import report  # noqa: E402
-from devias_mm.harness.launch import LAUNCHERS, Launcher, run_jobs, steps_left  # noqa: E402
-from devias_mm.harness.plan import plan_jobs  # noqa: E402
-from devias_mm.harness.progress import Progress  # noqa: E402
-from devias_mm.harness.results import collect  # noqa: E402
-from devias_mm.harness.suite import list_suites, load_suite  # noqa: E402
 
 console = Console(highlight=False)
 if not console.is_terminal:
@@ -145,7 +141,7 @@ def do_table(args, suite) -> int:
 
 
 def do_plot(args, suite) -> int:
-    from devias_mm.visualization import plot_report
+    from devias_mm.harness.figures import plot_report
     made = report.make_report(suite, *collected(args, suite), smoke_options(args))
     for path in plot_report(suite, made.table, report_folder(args, suite) / 'figures'):
         print(f'wrote {path}')

@@ -9,20 +9,18 @@ from mmengine.dist import is_main_process
 from rich.console import Console
 from rich.table import Table
 
-from devias_mm.datasets import ListFileError
-from devias_mm.engine.checkpoints import CheckpointError, check_weights, load_checkpoint_file
 from devias_mm.engine.launch import (
-    UsageError,
     add_common_arguments,
     build_runner,
     describe_loader,
     describe_model,
     load_config,
 )
-from devias_mm.engine.prediction_table import read_predictions
-from devias_mm.engine.run_record import run_record
-from devias_mm.evaluation.tables import ON_ERROR
+from devias_mm.errors import CheckpointError, ListFileError, UsageError
 from devias_mm.files import write_json
+from devias_mm.store.predictions import ON_ERROR, read_predictions
+from devias_mm.store.run_record import run_record
+from devias_mm.weights.checkpoints import check_weights, load_checkpoint_file
 
 
 def parse_args() -> argparse.Namespace:

@@ -18,35 +18,33 @@ from mmengine.config import Config
 from mmengine.dist import is_main_process
 from mmengine.registry import init_default_scope
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-
-from devias_mm.datasets import ListFileError  # noqa: E402
-from devias_mm.engine.checkpoints import (  # noqa: E402
-    CheckpointError,
-    check_weights,
-    load_checkpoint_file,
+from devias_mm.engine.any_model import (
+    WHERE,
+    adapt_config,
+    compute_repeats_once,
+    find_config,
 )
-from devias_mm.engine.launch import (  # noqa: E402
-    UsageError,
+from devias_mm.engine.launch import (
     add_common_arguments,
     build_runner,
     describe_loader,
     describe_model,
     override_config,
 )
-from devias_mm.engine.run_record import config_hash, run_record  # noqa: E402
-from devias_mm.evaluation.tables import ON_ERROR  # noqa: E402
-from devias_mm.files import write_json  # noqa: E402
-from devias_mm.harness import Method, load_suite, report  # noqa: E402
-from devias_mm.harness.any_model import (  # noqa: E402
-    WHERE,
-    adapt_config,
-    compute_repeats_once,
-    find_config,
+from devias_mm.errors import (
+    CheckpointError,
+    ListFileError,
+    UsageError,
 )
-from devias_mm.harness.plan import Job, require_data  # noqa: E402
-from devias_mm.harness.results import collect  # noqa: E402
+from devias_mm.files import write_json
+from devias_mm.harness import Method, load_suite, report
+from devias_mm.harness.plan import Job, require_data
+from devias_mm.harness.results import collect
+from devias_mm.store.predictions import ON_ERROR
+from devias_mm.store.run_record import config_hash, run_record
+from devias_mm.weights.checkpoints import check_weights, load_checkpoint_file
+
+ROOT = Path(__file__).resolve().parents[1]
 
 
 def parse_args() -> argparse.Namespace:

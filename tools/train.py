@@ -5,10 +5,7 @@ import tempfile
 
 from mmengine.device import get_device
 
-from devias_mm.datasets import ListFileError
-from devias_mm.engine.checkpoints import CheckpointError, find_resumable, load_checkpoint_file
 from devias_mm.engine.launch import (
-    UsageError,
     add_common_arguments,
     build_runner,
     check_pretrained,
@@ -18,6 +15,8 @@ from devias_mm.engine.launch import (
     describe_model,
     load_config,
 )
+from devias_mm.errors import CheckpointError, ListFileError, UsageError
+from devias_mm.weights.checkpoints import find_resumable, load_checkpoint_file
 
 
 def parse_args() -> argparse.Namespace:

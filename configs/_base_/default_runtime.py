@@ -1,4 +1,4 @@
-custom_imports = dict(imports=['devias_mm'], allow_failed_imports=False)
+custom_imports = dict(imports=['devias_mm.register'], allow_failed_imports=False)
 default_scope = 'mmaction'
 
 default_hooks = dict(

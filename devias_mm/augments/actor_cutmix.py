@@ -6,11 +6,10 @@ import torch
 from mmaction.registry import MODELS
 from torch import Tensor, nn
 
+from devias_mm.augments.data_preprocessor import per_clip
+from devias_mm.augments.mixing import mix_labels, soft_labels
+from devias_mm.augments.scene_mix import composite
 from devias_mm.structures import ClipTargets
-
-from .data_preprocessor import per_clip
-from .mixing import mix_labels, soft_labels
-from .scene_mix import composite
 
 
 @MODELS.register_module()

@@ -5,9 +5,8 @@ import torch
 from mmaction.registry import MODELS
 from torch import Tensor, nn
 
+from devias_mm.augments.data_preprocessor import per_clip
 from devias_mm.structures import ClipTargets
-
-from .data_preprocessor import per_clip
 
 
 def erase_background(clips: Tensor, frame_index: Tensor, weight: Tensor) -> Tensor:

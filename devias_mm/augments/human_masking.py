@@ -1,7 +1,7 @@
 """Clips without their humans (Choi et al., NeurIPS 2019, section 3.3)."""
 from torch import Tensor
 
-from .scene_mix import composite
+from devias_mm.augments.scene_mix import composite
 
 
 def mask_humans(clips: Tensor, masks: Tensor) -> Tensor:

@@ -15,9 +15,8 @@ from mmaction.registry import MODELS
 from torch import Tensor, nn
 from torch.distributions import Beta
 
+from devias_mm.augments.data_preprocessor import per_clip
 from devias_mm.structures import ClipTargets
-
-from .data_preprocessor import per_clip
 
 EXTENTS = ('space', 'time', 'space-time')
 

@@ -8,9 +8,8 @@ from kornia.geometry.bbox import bbox_generator, bbox_to_mask
 from mmaction.registry import MODELS
 from torch import Tensor, nn
 
+from devias_mm.augments.data_preprocessor import per_clip
 from devias_mm.structures import ClipTargets
-
-from .data_preprocessor import per_clip
 
 
 @MODELS.register_module()

@@ -6,9 +6,8 @@ import torch
 from mmaction.registry import MODELS
 from torch import Tensor, nn
 
+from devias_mm.augments.data_preprocessor import per_clip
 from devias_mm.structures import ClipTargets
-
-from .data_preprocessor import per_clip
 
 
 def composite(clips: Tensor, donors: Tensor, masks: Tensor) -> Tensor:

@@ -9,10 +9,9 @@ from mmaction.registry import MODELS
 from torch import Tensor, nn
 from torch.distributions import Beta
 
+from devias_mm.augments.data_preprocessor import per_clip
 from devias_mm.files import atomic_path, file_sha256, read_json, write_json
 from devias_mm.structures import ClipTargets
-
-from .data_preprocessor import per_clip
 
 
 def still_clips(clips: Tensor, frame_index: Tensor) -> Tensor:

@@ -8,9 +8,9 @@ from mmaction.registry import DATASETS
 from mmaction.structures import ActionDataSample
 from mmengine.logging import MMLogger
 
-from .lists import NO_LABEL, read_list
-from .scene_labels import SceneLabels, attach_scene_labels, read_scene_labels
-from .transforms.read_clip import VideoReadError
+from devias_mm.datasets.lists import NO_LABEL, read_list
+from devias_mm.datasets.scene_labels import SceneLabels, attach_scene_labels, read_scene_labels
+from devias_mm.datasets.transforms.read_clip import VideoReadError
 
 
 @DATASETS.register_module()

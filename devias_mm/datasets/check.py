@@ -9,12 +9,12 @@ from mmaction.registry import DATASETS, TRANSFORMS
 from mmengine.config import Config
 from torch.utils.data import DataLoader
 
-from .action_scene_dataset import ActionSceneDataset
-from .class_maps import LabelMap, first_of, label_map
-from .frame_folders import FrameFolder, count_frames, stable_rng
-from .hat.layout import read_class_names
-from .published_counts import Expected, expected_of
-from .transforms.read_clip import VideoReadError
+from devias_mm.datasets.action_scene_dataset import ActionSceneDataset
+from devias_mm.datasets.class_maps import LabelMap, first_of, label_map
+from devias_mm.datasets.frame_folders import FrameFolder, count_frames, stable_rng
+from devias_mm.datasets.hat.layout import read_class_names
+from devias_mm.datasets.published_counts import Expected, expected_of
+from devias_mm.datasets.transforms.read_clip import VideoReadError
 
 # the frame folders of a clip's source; a plain `FrameFolder` is its own
 PARTS = dict(frames='frames', masks='masks', backgrounds='inpainted frames of the background',

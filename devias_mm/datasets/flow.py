@@ -19,9 +19,8 @@ import torch.nn.functional as F
 from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
 
+from devias_mm.datasets.transforms.contrastive_views import ViewOrigin
 from devias_mm.files import atomic_path
-
-from .transforms.contrastive_views import ViewOrigin
 
 PRESETS = dict(
     ultrafast=cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST,

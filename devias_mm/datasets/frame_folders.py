@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 from mmaction.registry import DATASETS
 
-from .action_scene_dataset import ActionSceneDataset
-from .transforms.read_clip import VideoReadError
+from devias_mm.datasets.action_scene_dataset import ActionSceneDataset
+from devias_mm.datasets.transforms.read_clip import VideoReadError
 
 STILL_FRAMES = ('middle', 'random')
 DECODE_RGB = getattr(cv2, 'IMREAD_COLOR_RGB', None)  # from OpenCV 4.11 on; cheaper than swapping

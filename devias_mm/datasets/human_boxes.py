@@ -11,10 +11,9 @@ import numpy as np
 import pandas as pd
 from mmaction.registry import TRANSFORMS
 
+from devias_mm.datasets.transforms.load_masks import LoadMasks
+from devias_mm.errors import ListFileError
 from devias_mm.files import atomic_path
-
-from .lists import ListFileError
-from .transforms.load_masks import LoadMasks
 
 COLUMNS = dict(video_id='str', frame='int32', x1='float32', y1='float32', x2='float32',
                y2='float32', score='float32')

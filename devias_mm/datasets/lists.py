@@ -5,15 +5,13 @@ from typing import List, Optional, Sequence
 
 from mmengine.logging import MMLogger
 
+from devias_mm.errors import ListFileError
+
 LABEL_COLUMNS = ('label', 'scene_label', 'background_label')
 SECONDS_COLUMNS = ('start', 'end', 'duration')
 COUNT_COLUMN = 'total_frames'
 NO_LABEL = -1
 BAD_SEGMENTS = ('error', 'skip')
-
-
-class ListFileError(ValueError):
-    """A list file, or a line of it, that cannot be used."""
 
 
 class BadSegmentError(ValueError):

@@ -4,7 +4,7 @@ import os.path as osp
 import pickle
 from typing import Any
 
-from .lists import ListFileError
+from devias_mm.errors import ListFileError
 
 # the others (dict, list, tuple, str, bytes, int, float, bool, None, set) need no import
 PLAIN = {('builtins', name): kind for name, kind in dict(

@@ -15,9 +15,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
 
+from devias_mm.datasets.lists import NO_LABEL
+from devias_mm.errors import ListFileError
 from devias_mm.files import atomic_path
-
-from .lists import NO_LABEL, ListFileError
 
 METADATA_KEY = b'devias_mm.scene_labels'
 REMEDY = 'make it with tools/data/pseudo_label_scenes.py'

@@ -4,7 +4,7 @@ from typing import Dict, List, Sequence
 
 from mmaction.registry import METRICS
 
-from .metrics import ActionSceneMetric
+from devias_mm.engine.metrics import ActionSceneMetric
 
 
 @METRICS.register_module()

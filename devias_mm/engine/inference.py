@@ -12,9 +12,9 @@ from mmengine.runner import set_random_seed
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
-from .checkpoints import check_weights, load_checkpoint_file
-from .launch import split_dataset
-from .loops import split_unreadable
+from devias_mm.engine.launch import split_dataset
+from devias_mm.engine.loops import split_unreadable
+from devias_mm.weights.checkpoints import check_weights, load_checkpoint_file
 
 
 class VideoFeatures(NamedTuple):

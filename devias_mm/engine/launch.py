@@ -17,16 +17,11 @@ from mmengine.registry import RUNNERS, init_default_scope
 from mmengine.runner import Runner
 
 from devias_mm.compat import forget_earlier_runners, prepare_cpu_distributed
-from devias_mm.datasets.lists import ListFileError
+from devias_mm.engine.deferred_log import DeferredRuntimeInfoHook
+from devias_mm.engine.runtime import strategy_problem
+from devias_mm.errors import CheckpointError, ListFileError, UsageError
 from devias_mm.files import file_sha256
-
-from .checkpoints import CheckpointError, check_encoder, load_checkpoint_file
-from .deferred_log import DeferredRuntimeInfoHook
-from .runtime import strategy_problem
-
-
-class UsageError(ValueError):
-    """An option that has a bad value or does not go with the config or machine."""
+from devias_mm.weights.checkpoints import check_encoder, load_checkpoint_file
 
 
 class KeyValueAction(DictAction):

@@ -9,11 +9,9 @@ from mmengine.runner import BaseLoop, ValLoop
 from mmengine.runner.amp import autocast
 from torch.utils.data import DataLoader
 
-from devias_mm.datasets.lists import ListFileError
-from devias_mm.evaluation.tables import ON_ERROR
-
-from .launch import UsageError, choose_splits, split_dataset
-from .prediction_table import SLOT_COLUMNS, write_predictions
+from devias_mm.engine.launch import choose_splits, split_dataset
+from devias_mm.errors import ListFileError, UsageError
+from devias_mm.store.predictions import ON_ERROR, SLOT_COLUMNS, write_predictions
 
 
 def split_unreadable(data_batch: dict) -> Tuple[dict, list]:

@@ -19,8 +19,9 @@ from devias_mm.evaluation.multiview import merge_views
 from devias_mm.evaluation.paired import Comparison, compare_paired
 from devias_mm.evaluation.retrieval import retrieval_recall
 from devias_mm.evaluation.scene_bias import SceneBias, scene_representation_bias
-from devias_mm.evaluation.tables import correctness, read_predictions
+from devias_mm.evaluation.tables import correctness
 from devias_mm.evaluation.uncertainty import Interval, bootstrap, bootstrap_accuracy
+from devias_mm.store.predictions import read_predictions
 
 __all__ = [
     'Comparison', 'Interval', 'SceneBias', 'background_only_ratio', 'bootstrap',

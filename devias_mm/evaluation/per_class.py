@@ -6,7 +6,8 @@ import pandas as pd
 
 from devias_mm.evaluation.accuracy import predicted_classes
 from devias_mm.evaluation.hat import agreement
-from devias_mm.evaluation.tables import ON_ERROR, correctness, has_task, unreadable_videos
+from devias_mm.evaluation.tables import correctness, has_task, unreadable_videos
+from devias_mm.store.predictions import ON_ERROR
 
 
 def per_class_table(tables: Sequence[pd.DataFrame], task: str = 'action', k: int = 1,

@@ -8,8 +8,8 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple
 from mmengine.config import Config, DictAction
 
 from devias_mm.files import read_json, write_json
-from devias_mm.harness.identity import config_identity
 from devias_mm.harness.suite import Method, Suite
+from devias_mm.store.identity import config_identity
 
 
 @dataclass(frozen=True)
@@ -178,7 +178,7 @@ def _make_job(root: Path, manifest: Optional[Path], processes: int, folder: Path
 def _resolve_method(suite: Suite, method: Method, root: Path, changes: Dict[str, Any]) -> Config:
     if not method.checkpoint:
         return resolve_config(root / method.config, changes)
-    from devias_mm.harness.any_model import adapt_config, find_config  # imports the models
+    from devias_mm.engine.any_model import adapt_config, find_config  # imports the models
     path = method.config if '::' in method.config else root / method.config
     cfg = adapt_config(Config.fromfile(str(find_config(path))),
                        Config.fromfile(str(root / suite.data_config)))

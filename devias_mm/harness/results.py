@@ -7,14 +7,10 @@ import numpy as np
 import pandas as pd
 
 from devias_mm.evaluation.contrasted import contrasted
-from devias_mm.evaluation.tables import (
-    background_agreement,
-    correctness,
-    read_predictions,
-    unreadable_videos,
-)
+from devias_mm.evaluation.tables import background_agreement, correctness, unreadable_videos
 from devias_mm.harness.plan import Job
 from devias_mm.harness.suite import Suite
+from devias_mm.store.predictions import read_predictions
 
 # rows of a hits array, in this order
 TASKS = ('action', 'scene', 'background')

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple, Union
 
+from devias_mm.harness.recipes import Change
+
 TASKS = ('action', 'scene')
 # columns that a split must not be named after
 RESERVED = ('method', 'action_seen', 'action_unseen', 'scene_seen', 'scene_unseen', 'hm',
@@ -24,6 +26,8 @@ class Method:
         label: name in tables and figures.
         paper: where the method was published, e.g. ``'ECCV 2024'``.
         predicts: what it predicts, of ``'action'`` and ``'scene'``.
+        change: what the row changes in the config, see
+            :func:`devias_mm.harness.recipes.apply_change`.
         overrides: changes to the config as ``--cfg-options`` takes them,
             ``{'train_cfg.max_epochs': 12}``.
         checkpoint: released weights of an MMAction2 model, a URL or file: the
@@ -40,6 +44,7 @@ class Method:
     label: str = ''
     paper: str = ''
     predicts: Tuple[str, ...] = TASKS
+    change: Change = field(default_factory=dict)
     overrides: Mapping[str, Any] = field(default_factory=dict)
     checkpoint: str = ''
     pretrain: str = ''

@@ -1,13 +1,17 @@
 """Parts that methods share."""
-from .conv_tokens import ConvTokenEncoder
-from .feature_map_tokens import C3DFeatureMap, FeatureMapTokens
-from .gradient_reversal import GradientReversal
-from .mask_decoder import MaskDecoder
-from .slot_assignment import assign_slots
-from .slot_attention import SlotAttention
-from .token_attention import attention_input, extra_token_attention
-from .token_features import TokenFeatures, pool_masks
-from .token_vit import TokenViT
+from devias_mm import compat
+
+compat.apply()
+
+from devias_mm.layers.conv_tokens import ConvTokenEncoder
+from devias_mm.layers.feature_map_tokens import C3DFeatureMap, FeatureMapTokens
+from devias_mm.layers.gradient_reversal import GradientReversal
+from devias_mm.layers.mask_decoder import MaskDecoder
+from devias_mm.layers.slot_assignment import assign_slots
+from devias_mm.layers.slot_attention import SlotAttention
+from devias_mm.layers.token_attention import attention_input, extra_token_attention
+from devias_mm.layers.token_features import TokenFeatures, pool_masks
+from devias_mm.layers.token_vit import TokenViT
 
 __all__ = [
     'C3DFeatureMap', 'ConvTokenEncoder', 'FeatureMapTokens', 'GradientReversal', 'MaskDecoder',

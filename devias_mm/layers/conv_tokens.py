@@ -8,8 +8,8 @@ from mmaction.registry import MODELS
 from mmengine.model import BaseModule, ModuleList
 from torch import Tensor
 
-from .attention_block import SDPABlock
-from .token_features import TokenFeatures
+from devias_mm.layers.attention_block import SDPABlock
+from devias_mm.layers.token_features import TokenFeatures
 
 
 def sinusoid_encoding_3d(grid: Tuple[int, int, int], embed_dims: int) -> Tensor:

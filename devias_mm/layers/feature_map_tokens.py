@@ -11,7 +11,7 @@ from mmengine.runner import CheckpointLoader
 from torch import Tensor
 from torch.func import functional_call
 
-from .token_features import TokenFeatures
+from devias_mm.layers.token_features import TokenFeatures
 
 
 @MODELS.register_module()

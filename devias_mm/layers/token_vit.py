@@ -7,8 +7,8 @@ from mmengine.model import ModuleList
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
-from .attention_block import SDPABlock
-from .token_features import TokenFeatures
+from devias_mm.layers.attention_block import SDPABlock
+from devias_mm.layers.token_features import TokenFeatures
 
 
 @MODELS.register_module()

@@ -1,14 +1,18 @@
 """One paper, one registered recognizer."""
-from .albar import ALBAR
-from .base import DebiasRecognizer
-from .devias import DEVIAS
-from .downstream import FeatureClassifier, FeatureClassifierOptimWrapperConstructor
-from .dsm import DSM, DSMTriplet
-from .moco import MoCo
-from .naive import NaiveRecognizer
-from .scene_adversarial import SceneAdversarial
-from .scene_teachers import ClipSceneTeacher, ImageSceneTeacher
-from .tokens import TokenRecognizer
+from devias_mm import compat
+
+compat.apply()
+
+from devias_mm.methods.albar import ALBAR
+from devias_mm.methods.base import DebiasRecognizer
+from devias_mm.methods.devias import DEVIAS
+from devias_mm.methods.downstream import FeatureClassifier, FeatureClassifierOptimWrapperConstructor
+from devias_mm.methods.dsm import DSM, DSMTriplet
+from devias_mm.methods.moco import MoCo
+from devias_mm.methods.naive import NaiveRecognizer
+from devias_mm.methods.scene_adversarial import SceneAdversarial
+from devias_mm.methods.scene_teachers import ClipSceneTeacher, ImageSceneTeacher
+from devias_mm.methods.tokens import TokenRecognizer
 
 __all__ = [
     'ALBAR', 'ClipSceneTeacher', 'DEVIAS', 'DSM', 'DSMTriplet', 'DebiasRecognizer',

@@ -9,10 +9,9 @@ from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from devias_mm.augments import still_clips
+from devias_mm.methods.base import accuracy
+from devias_mm.methods.naive import NaiveRecognizer
 from devias_mm.structures import ClipTargets
-
-from .base import accuracy
-from .naive import NaiveRecognizer
 
 
 @MODELS.register_module()

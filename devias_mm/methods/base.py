@@ -9,9 +9,9 @@ from mmaction.registry import MODELS
 from mmaction.utils import SampleList
 from torch import Tensor, nn
 
-from devias_mm.engine.checkpoints import check_weights, load_checkpoint_file
 from devias_mm.layers import TokenFeatures
 from devias_mm.structures import ClipTargets
+from devias_mm.weights.checkpoints import check_weights, load_checkpoint_file
 
 
 class DebiasRecognizer(BaseRecognizer):

@@ -18,10 +18,9 @@ from devias_mm.layers import (
     pool_masks,
 )
 from devias_mm.layers.slot_assignment import ASSIGNMENTS
+from devias_mm.methods import devias_losses as losses
+from devias_mm.methods.base import DebiasRecognizer, accuracy, hard_labels, pad_labels
 from devias_mm.structures import ClipTargets
-
-from . import devias_losses as losses
-from .base import DebiasRecognizer, accuracy, hard_labels, pad_labels
 
 
 class SlotOutput(NamedTuple):

@@ -6,11 +6,10 @@ import torch
 from mmaction.registry import MODELS, OPTIM_WRAPPER_CONSTRUCTORS
 from torch import Tensor, nn
 
-from devias_mm.engine.checkpoints import check_weights
-from devias_mm.engine.layer_decay import LayerDecayOptimWrapperConstructor
-
-from .base import DebiasRecognizer
-from .naive import NaiveRecognizer
+from devias_mm.methods.base import DebiasRecognizer
+from devias_mm.methods.naive import NaiveRecognizer
+from devias_mm.weights.checkpoints import check_weights
+from devias_mm.weights.layer_decay import LayerDecayOptimWrapperConstructor
 
 
 @MODELS.register_module()

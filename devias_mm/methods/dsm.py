@@ -7,9 +7,8 @@ from mmaction.registry import MODELS
 from mmaction.utils import SampleList
 from torch import Tensor
 
+from devias_mm.methods.moco import MoCo, PretrainRecognizer
 from devias_mm.structures import ClipTargets
-
-from .moco import MoCo, PretrainRecognizer
 
 TRIPLET = ('anchor', 'positive', 'negative')
 

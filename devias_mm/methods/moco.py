@@ -12,9 +12,8 @@ from mmengine.dist import all_gather
 from torch import Tensor, nn
 
 from devias_mm.layers import TokenFeatures
+from devias_mm.methods.base import accuracy
 from devias_mm.structures import ClipTargets
-
-from .base import accuracy
 
 
 class PretrainRecognizer(BaseRecognizer):

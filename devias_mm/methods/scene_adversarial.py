@@ -9,10 +9,9 @@ from torch import Tensor, nn
 
 from devias_mm.augments.human_masking import has_human, mask_humans
 from devias_mm.layers import GradientReversal
+from devias_mm.methods.base import accuracy
+from devias_mm.methods.naive import NaiveRecognizer
 from devias_mm.structures import ClipTargets
-
-from .base import accuracy
-from .naive import NaiveRecognizer
 
 LOSSES = ('adversarial', 'confusion')
 

@@ -18,10 +18,9 @@ from mmaction.utils import SampleList
 from mmengine.model import BaseModel
 from torch import Tensor
 
-from devias_mm.engine.checkpoints import check_weights, load_checkpoint_file
 from devias_mm.layers.hub_model import HubModel, import_transformers
-
-from .base import DebiasRecognizer
+from devias_mm.methods.base import DebiasRecognizer
+from devias_mm.weights.checkpoints import check_weights, load_checkpoint_file
 
 IMAGENET = dict(mean=(123.675, 116.28, 103.53), std=(58.395, 57.12, 57.375))
 # of CLIP's image encoders, 255 x (0.481, 0.458, 0.408) and so on

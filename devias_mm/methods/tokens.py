@@ -7,9 +7,8 @@ from mmaction.registry import MODELS
 from mmaction.utils import SampleList
 from torch import Tensor
 
+from devias_mm.methods.base import DebiasRecognizer, accuracy, pad_labels
 from devias_mm.structures import ClipTargets
-
-from .base import DebiasRecognizer, accuracy, pad_labels
 
 
 @MODELS.register_module()

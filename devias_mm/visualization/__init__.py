@@ -1,9 +1,1 @@
-"""Figures from stored files; no model is touched."""
-from devias_mm.visualization.figures import (
-    ladder_curves,
-    plot_report,
-    ranked_bars,
-    seen_unseen_scatter,
-)
-
-__all__ = ['ladder_curves', 'plot_report', 'ranked_bars', 'seen_unseen_scatter']
+"""Pictures of what a model sees: masks, slots and augmented clips."""

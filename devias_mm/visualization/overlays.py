@@ -8,9 +8,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from devias_mm.files import atomic_path
+from devias_mm.harness.style import DPI, apply_style, plt
 from devias_mm.methods.base import hard_labels
-
-from .style import DPI, apply_style, plt
 
 MASK_COLOUR = (.9, .1, .9)  # magenta: rare in videos
 

@@ -12,7 +12,7 @@ from mmengine.registry import init_default_scope
 from tiny_runs import write_clip
 from torch.utils.data import DataLoader
 
-import devias_mm  # noqa: F401 (registers)
+import devias_mm.register  # noqa: F401  (registers what configs name)
 
 CLIPS = Path(__file__).resolve().parents[3] / 'shared' / 'golden' / 'clips'
 needs_clips = pytest.mark.skipif(not CLIPS.is_dir(), reason='golden clips are not here')

@@ -12,7 +12,8 @@ from tiny_runs import ROOT
 
 from devias_mm.datasets.hat import ActionSwapClip, compose
 from devias_mm.datasets.hat.layout import LAYOUTS, read_swap_pairs, read_video_list
-from devias_mm.datasets.lists import ListFileError, read_list
+from devias_mm.datasets.lists import read_list
+from devias_mm.errors import ListFileError
 
 GOLDEN = Path(__file__).resolve().parents[3] / 'shared' / 'golden' / 'filelists'
 needs_golden = pytest.mark.skipif(not GOLDEN.is_dir(), reason='golden file lists are not here')

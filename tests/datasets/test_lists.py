@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from devias_mm.datasets.lists import ListFileError, read_list
+from devias_mm.datasets.lists import read_list
+from devias_mm.errors import ListFileError
 
 GOLDEN = Path(__file__).resolve().parents[3] / 'shared' / 'golden' / 'filelists'
 FOUR = ('filename', 'label', 'scene_label', 'background_label')

@@ -11,7 +11,7 @@ from mmengine.runner import set_random_seed
 from tiny_runs import ROOT
 
 from devias_mm.augments import DebiasDataPreprocessor, composite
-from devias_mm.datasets.puppets import PRESETS, PuppetsWriter
+from devias_mm.builders.puppets import PRESETS, PuppetsWriter
 from devias_mm.datasets.transforms import LoadMasks
 
 FRAMES, HEIGHT, WIDTH = 10, 40, 56

@@ -5,8 +5,8 @@ import pickle
 import numpy as np
 import pytest
 
-from devias_mm.datasets.lists import ListFileError
 from devias_mm.datasets.restricted_pickle import load_plain_pickle
+from devias_mm.errors import ListFileError
 
 PAIRS = {'a/b': ['c d/e', '32', 5], 'x': (1, 2.5, True, None, {3}, frozenset(['y']))}
 

@@ -6,8 +6,8 @@ import torch
 from mmengine.config import Config
 from tiny_runs import make_config
 
-from devias_mm.engine.checkpoints import CheckpointError
 from devias_mm.engine.launch import build_runner, check_pretrained
+from devias_mm.errors import CheckpointError
 
 
 def test_two_runners_within_one_second_write_into_their_own_folders(

@@ -5,9 +5,10 @@ import torch
 from mmengine.runner import Runner
 from tiny_runs import make_config, write_clip
 
-from devias_mm.datasets import ListFileError
-from devias_mm.engine import WholeBatchSampler, read_predictions, samplers
+from devias_mm.engine import WholeBatchSampler, samplers
 from devias_mm.engine.loops import _in_list_order
+from devias_mm.errors import ListFileError
+from devias_mm.store.predictions import read_predictions
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from mmengine.runner import Runner
 from tiny_runs import make_config
 
 from devias_mm.engine import EpochSeedHook
-from devias_mm.engine.checkpoints import find_resumable, load_checkpoint_file
+from devias_mm.weights.checkpoints import find_resumable, load_checkpoint_file
 
 
 class StopAt(Hook):

@@ -16,9 +16,10 @@ from tiny_runs import ROOT, make_config
 from torch.distributed.fsdp import FullyShardedDataParallel as FSDP
 from torch.distributed.fsdp import StateDictType
 
-from devias_mm.engine.checkpoints import load_checkpoint_file
-from devias_mm.engine.launch import UsageError, build_runner
+from devias_mm.engine.launch import build_runner
 from devias_mm.engine.runtime import strategy_problem
+from devias_mm.errors import UsageError
+from devias_mm.weights.checkpoints import load_checkpoint_file
 
 DEVIAS = ROOT / 'configs/devias/devias_conv-tokens_1xb16-8x2x1-16e_puppets-rgb.py'
 # what the README tells a config to say for each fragment

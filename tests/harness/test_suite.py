@@ -1,9 +1,9 @@
 import pytest
 from fake_suite import make_suite
 
-from devias_mm.datasets.puppets.presets import PRESETS
+from devias_mm.builders.puppets.presets import PRESETS
+from devias_mm.engine.any_model import find_config
 from devias_mm.harness import Method, load_suite
-from devias_mm.harness.any_model import find_config
 from devias_mm.harness.launch import Launcher
 from devias_mm.harness.plan import plan_jobs, resolve_config
 from devias_mm.harness.suite import list_suites

@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from tiny_models import ACTIONS, GRID, SCENES, SIZE, batch, build, sample, teacher
 
-from devias_mm.engine.checkpoints import CheckpointError
+from devias_mm.errors import CheckpointError
 from devias_mm.layers import TokenFeatures
 from devias_mm.methods.base import accuracy
 from devias_mm.structures import ClipTargets

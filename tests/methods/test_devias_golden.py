@@ -8,11 +8,11 @@ import pytest
 import torch
 from mmaction.registry import MODELS
 
-from devias_mm.engine.checkpoint_conversion import convert
 from devias_mm.layers import assign_slots
 from devias_mm.methods.devias import SlotOutput
 from devias_mm.methods.devias_losses import matching_costs
 from devias_mm.structures import ClipTargets
+from devias_mm.weights.conversion import convert
 
 
 def numbers(text: str, count: int) -> np.ndarray:

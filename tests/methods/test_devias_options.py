@@ -4,12 +4,12 @@ import torch
 import torch.nn.functional as F
 from tiny_models import ACTIONS, GRID, SCENES, SIZE, batch, build, output_of, targets_of
 
-from devias_mm.engine import read_predictions, write_predictions
 from devias_mm.engine.loops import _table_row
 from devias_mm.evaluation.slots import slot_shares
 from devias_mm.layers import attention_input, extra_token_attention
 from devias_mm.methods import devias_losses as losses
 from devias_mm.methods.devias import SlotOutput
+from devias_mm.store.predictions import read_predictions, write_predictions
 
 FAME = [dict(type='FAMEMasks', tau=.2), dict(type='SceneMix', ratio=.5)]
 

@@ -8,7 +8,7 @@ from mmengine.runner.checkpoint import load_state_dict
 from test_overfit import predicted, train
 from tiny_models import ACTIONS, SCENES, SIZE, batch, teacher
 
-from devias_mm.engine.checkpoints import CheckpointError
+from devias_mm.errors import CheckpointError
 
 SOURCE = dict(num_classes=5, num_scene_classes=4)  # of the training before
 CONV = dict(type='ConvTokenEncoder', input_size=SIZE, widths=(8, 12, 24), num_heads=3)

@@ -17,8 +17,8 @@ from tiny_models import SCENES, SIZE, batch, build, teacher
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from devias_mm.augments import mask_humans
-from devias_mm.engine.checkpoints import find_resumable, load_checkpoint_file
 from devias_mm.structures import ClipTargets
+from devias_mm.weights.checkpoints import find_resumable, load_checkpoint_file
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / 'engine'))
 FAME = [dict(type='FAMEMasks', tau=.1, foreground_seed=.1)]

@@ -11,8 +11,9 @@ from mmengine.runner.checkpoint import get_state_dict, load_state_dict
 from tiny_models import SCENES, SIZE, batch, build, teacher
 from torch import nn
 
-from devias_mm.engine.checkpoints import CheckpointError, check_weights
+from devias_mm.errors import CheckpointError
 from devias_mm.methods.scene_teachers import CLIP, ClipSceneTeacher, read_class_names
+from devias_mm.weights.checkpoints import check_weights
 
 CLIPS = dict(type='DebiasDataPreprocessor', mean=[127.] * 3, std=[60.] * 3)
 SCENE_NAMES = ['abbey', 'barn', 'cliff']

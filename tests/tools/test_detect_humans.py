@@ -15,7 +15,6 @@ from mmengine.dataset import pseudo_collate
 from mmengine.registry import DefaultScope
 from tiny_runs import ROOT, write_clip
 
-from devias_mm.datasets import ListFileError
 from devias_mm.datasets.human_boxes import (
     COLUMNS,
     HumanBoxes,
@@ -23,7 +22,7 @@ from devias_mm.datasets.human_boxes import (
     boxes_to_mask,
     write_boxes,
 )
-from devias_mm.engine.launch import UsageError
+from devias_mm.errors import ListFileError, UsageError
 
 NAN = float('nan')
 

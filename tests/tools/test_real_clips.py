@@ -8,7 +8,7 @@ from mmaction.registry import MODELS
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
 
-from devias_mm.evaluation.tables import read_predictions
+from devias_mm.store.predictions import read_predictions
 
 CONFIGS = {
     'fame/fame_vit-base-p16_8xb12-16x4x1-100e_ucf101-rgb.py': 'ucf101',

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from test_train_and_test_tools import run_tool
 
-from devias_mm.evaluation import read_predictions
+from devias_mm.store.predictions import read_predictions
 
 ZOO = 'mmaction::recognition/'
 SUITE = """

@@ -14,21 +14,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from devias_mm.datasets import ListFileError
-from devias_mm.engine.checkpoints import CheckpointError
 from devias_mm.engine.inference import (
     list_loader,
     load_recognizer,
     training_list,
     video_features,
 )
-from devias_mm.engine.launch import (
-    UsageError,
-    add_common_arguments,
-    choose_splits,
-    load_config,
-    set_threads,
-)
+from devias_mm.engine.launch import add_common_arguments, choose_splits, load_config, set_threads
+from devias_mm.errors import CheckpointError, ListFileError, UsageError
 from devias_mm.evaluation import knn_accuracy
 from devias_mm.files import atomic_path
 

@@ -13,24 +13,21 @@ draws such as `hat-far` takes the videos of all its draws together.
 """
 import argparse
 import sys
-import warnings
 from pathlib import Path
 
+import pandas as pd
+from rich.console import Console
+from rich.table import Table
+
+from devias_mm.datasets.hat.layout import read_class_names
+from devias_mm.evaluation.per_class import per_class_table
+from devias_mm.evaluation.tables import TASKS
+from devias_mm.files import atomic_path
+from devias_mm.harness.plan import plan_jobs
+from devias_mm.harness.suite import load_suite
+from devias_mm.store.predictions import ON_ERROR, read_predictions
+
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT))
-# mmcv-lite warns of operators that nothing here uses
-warnings.filterwarnings('ignore', message='Fail to import')
-
-import pandas as pd  # noqa: E402
-from rich.console import Console  # noqa: E402
-from rich.table import Table  # noqa: E402
-
-from devias_mm.datasets.hat.layout import read_class_names  # noqa: E402
-from devias_mm.evaluation.per_class import per_class_table  # noqa: E402
-from devias_mm.evaluation.tables import ON_ERROR, TASKS, read_predictions  # noqa: E402
-from devias_mm.files import atomic_path  # noqa: E402
-from devias_mm.harness.plan import plan_jobs  # noqa: E402
-from devias_mm.harness.suite import load_suite  # noqa: E402
 
 
 def parse_args(argv=None) -> argparse.Namespace:

@@ -19,16 +19,9 @@ import torch
 import torch.nn.functional as F
 from mmengine.config import Config
 
-from devias_mm.datasets import ListFileError
-from devias_mm.engine.checkpoints import CheckpointError
 from devias_mm.engine.inference import list_loader, load_recognizer, training_list
-from devias_mm.engine.launch import (
-    UsageError,
-    add_common_arguments,
-    choose_splits,
-    load_config,
-    set_threads,
-)
+from devias_mm.engine.launch import add_common_arguments, choose_splits, load_config, set_threads
+from devias_mm.errors import CheckpointError, ListFileError, UsageError
 from devias_mm.evaluation.retrieval import KS, retrieval_recall
 from devias_mm.files import atomic_path, file_sha256
 from devias_mm.layers import TokenFeatures

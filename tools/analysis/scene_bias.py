@@ -19,25 +19,18 @@ from typing import NamedTuple, Optional
 import numpy as np
 import pandas as pd
 
-from devias_mm.datasets import ListFileError
+from devias_mm.builders.hat import SCORE_COLUMNS, scene_scores
 from devias_mm.datasets.lists import read_list
-from devias_mm.engine.checkpoints import CheckpointError
 from devias_mm.engine.inference import (
     list_loader,
     load_recognizer,
     training_list,
     video_features,
 )
-from devias_mm.engine.launch import (
-    UsageError,
-    add_common_arguments,
-    choose_splits,
-    load_config,
-    set_threads,
-)
+from devias_mm.engine.launch import add_common_arguments, choose_splits, load_config, set_threads
+from devias_mm.errors import CheckpointError, ListFileError, UsageError
 from devias_mm.evaluation import scene_representation_bias
 from devias_mm.files import atomic_path
-from devias_mm.synthesis.hat import SCORE_COLUMNS, scene_scores
 
 
 class Scenes(NamedTuple):

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from devias_mm.engine.launch import UsageError
+from devias_mm.builders.cli import make_parser, run_tool
+from devias_mm.builders.media import list_videos
+from devias_mm.builders.score import score_video
+from devias_mm.errors import UsageError
 from devias_mm.files import atomic_path
-from devias_mm.synthesis.cli import make_parser, run_tool
-from devias_mm.synthesis.media import list_videos
-from devias_mm.synthesis.score import score_video
 
 COLUMNS = ('filename', 'label', 'scene_label', 'background_label')
 

@@ -15,8 +15,8 @@ from mmengine.dataset import pseudo_collate
 from mmengine.registry import init_default_scope
 from mmengine.runner import set_random_seed
 
-import devias_mm  # noqa: F401  (registers datasets and models)
-from devias_mm.datasets import ListFileError
+import devias_mm.register  # noqa: F401  (registers what configs name)
+from devias_mm.errors import ListFileError
 from devias_mm.visualization.overlays import augment_batch, draw_augments
 
 

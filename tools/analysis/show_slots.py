@@ -15,10 +15,10 @@ from mmaction.registry import DATASETS
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 
-import devias_mm  # noqa: F401  (registers datasets and models)
-from devias_mm.engine.checkpoints import CheckpointError
+import devias_mm.register  # noqa: F401  (registers what configs name)
 from devias_mm.engine.inference import load_recognizer
 from devias_mm.engine.launch import choose_splits, split_dataset
+from devias_mm.errors import CheckpointError
 from devias_mm.visualization.overlays import draw_slots
 
 

@@ -15,9 +15,9 @@ import numpy as np
 from devias_mm.datasets.hat import LAYOUTS, ActionSwapClip, HumanOnlyClip
 from devias_mm.datasets.hat.layout import read_swap_pairs
 from devias_mm.datasets.hat.sources import frame_folder
-from devias_mm.engine.launch import UsageError
-from devias_mm.synthesis.build import Build, without_left_out
-from devias_mm.synthesis.cli import (
+from devias_mm.errors import UsageError
+from devias_mm.builders.build import Build, without_left_out
+from devias_mm.builders.cli import (
     add_output_arguments,
     add_source_arguments,
     input_digest,
@@ -28,8 +28,8 @@ from devias_mm.synthesis.cli import (
     source_parameters,
     source_videos,
 )
-from devias_mm.synthesis.hat import KINDS, read_classes, read_scene_scores
-from devias_mm.synthesis.hat_build import (
+from devias_mm.builders.hat import KINDS, read_classes, read_scene_scores
+from devias_mm.builders.hat_build import (
     HatOptions,
     check_swaps,
     separate_videos,
@@ -37,8 +37,8 @@ from devias_mm.synthesis.hat_build import (
     write_annotations,
     write_human_only,
 )
-from devias_mm.synthesis.preview import contact_sheet, spread
-from devias_mm.synthesis.ready_suite import write_hat_suite
+from devias_mm.builders.preview import contact_sheet, spread
+from devias_mm.builders.ready_suite import write_hat_suite
 
 #: which loader's composites go with a layout, as in the configs of the published sets
 RULES = {'hat': 'hat', 'devias-kinetics': 'devias', 'devias-ucf101': 'devias'}

@@ -9,11 +9,11 @@ class names and a manifest.
 """
 from pathlib import Path
 
-from devias_mm.datasets.puppets.files import write_bytes
-from devias_mm.engine.launch import UsageError
+from devias_mm.builders.puppets.files import write_bytes
+from devias_mm.errors import UsageError
 from devias_mm.files import write_json
-from devias_mm.synthesis.cli import input_digest, make_parser, run_tool
-from devias_mm.synthesis.hvu import (
+from devias_mm.builders.cli import input_digest, make_parser, run_tool
+from devias_mm.builders.hvu import (
     LIST_COLUMNS,
     class_lines,
     read_categories,
@@ -21,7 +21,7 @@ from devias_mm.synthesis.hvu import (
     split_combinations,
     write_lines,
 )
-from devias_mm.synthesis.hvu_preview import draw_frequencies, draw_pairs
+from devias_mm.builders.hvu_preview import draw_frequencies, draw_pairs
 
 
 def parse_args():

@@ -10,9 +10,9 @@ small ones are left out) or from boxes (the box rule).
 from pathlib import Path
 
 from devias_mm.datasets.frame_folders import STILL_FRAMES
-from devias_mm.engine.launch import UsageError
-from devias_mm.synthesis.build import Build
-from devias_mm.synthesis.cli import (
+from devias_mm.errors import UsageError
+from devias_mm.builders.build import Build
+from devias_mm.builders.cli import (
     add_output_arguments,
     add_source_arguments,
     input_digest,
@@ -23,11 +23,11 @@ from devias_mm.synthesis.cli import (
     source_parameters,
     source_videos,
 )
-from devias_mm.synthesis.masks import read_video_boxes
-from devias_mm.synthesis.media import image_files, read_frames
-from devias_mm.synthesis.preview import contact_sheet, spread
-from devias_mm.synthesis.ready_suite import write_scuba_suite
-from devias_mm.synthesis.scuba import ScubaOptions, make_scuba
+from devias_mm.builders.masks import read_video_boxes
+from devias_mm.builders.media import image_files, read_frames
+from devias_mm.builders.preview import contact_sheet, spread
+from devias_mm.builders.ready_suite import write_scuba_suite
+from devias_mm.builders.scuba import ScubaOptions, make_scuba
 
 
 def parse_args():

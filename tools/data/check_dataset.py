@@ -22,11 +22,12 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-import devias_mm  # noqa: F401  (registers the datasets)
+import devias_mm.register  # noqa: F401  (registers what configs name)
 from devias_mm.datasets.check import Checker, SplitReport, split_configs
 from devias_mm.datasets.class_maps import compare_label_maps
 from devias_mm.datasets.published_counts import EXPECTED
-from devias_mm.engine.launch import KeyValueAction, UsageError, choose_splits, load_config
+from devias_mm.engine.launch import KeyValueAction, choose_splits, load_config
+from devias_mm.errors import UsageError
 from devias_mm.files import write_json
 
 

@@ -20,12 +20,9 @@ from typing import Sequence
 import torch
 
 from devias_mm.engine import checkpoint_conversion as conversion
-from devias_mm.engine.checkpoints import (
-    CheckpointError,
-    load_checkpoint_file,
-    refused_classes,
-)
-from devias_mm.engine.launch import UsageError
+from devias_mm.weights.checkpoints import load_checkpoint_file, refused_classes
+from devias_mm.errors import CheckpointError
+from devias_mm.errors import UsageError
 from devias_mm.files import atomic_path
 
 HEADS = ('head.', 'action_head.', 'scene_head.', 'cls_head.')

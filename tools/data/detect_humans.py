@@ -17,11 +17,12 @@ import torch.nn.functional as F
 from rich.progress import track
 from torch import Tensor
 
-import devias_mm  # noqa: F401  (prepares MMAction2 for import)
-from devias_mm.datasets import ListFileError, read_list
+import devias_mm.register  # noqa: F401  (registers what configs name)
+from devias_mm.datasets import read_list
+from devias_mm.errors import ListFileError
 from devias_mm.datasets.human_boxes import box_files, read_boxes, write_boxes
 from devias_mm.datasets.transforms.read_clip import READERS
-from devias_mm.engine.launch import UsageError
+from devias_mm.errors import UsageError
 from devias_mm.files import read_json, write_json
 from devias_mm.layers.hub_model import HubModel
 

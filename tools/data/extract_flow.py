@@ -19,10 +19,11 @@ from mmaction.registry import DATASETS, TRANSFORMS
 from mmengine.registry import init_default_scope
 from rich.progress import track
 
-from devias_mm.datasets import ListFileError
+from devias_mm.errors import ListFileError
 from devias_mm.datasets.flow import write_flow
 from devias_mm.datasets.transforms import ReadClip, VideoReadError
-from devias_mm.engine.launch import KeyValueAction, UsageError, load_config
+from devias_mm.engine.launch import KeyValueAction, load_config
+from devias_mm.errors import UsageError
 from devias_mm.files import read_json, write_json
 from devias_mm.processes import map_in_processes
 

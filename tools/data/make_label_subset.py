@@ -18,7 +18,7 @@ from pathlib import Path
 
 from devias_mm.datasets.label_subset import balanced_subset, held_out
 from devias_mm.datasets.lists import LABEL_COLUMNS, read_list
-from devias_mm.engine.launch import UsageError
+from devias_mm.errors import UsageError
 from devias_mm.files import file_sha256, write_text
 
 

@@ -11,9 +11,9 @@ import os
 from functools import partial
 from pathlib import Path
 
-from devias_mm.engine.launch import UsageError
-from devias_mm.synthesis.build import Build, without_left_out
-from devias_mm.synthesis.cli import (
+from devias_mm.errors import UsageError
+from devias_mm.builders.build import Build, without_left_out
+from devias_mm.builders.cli import (
     add_output_arguments,
     add_source_arguments,
     input_digest,
@@ -24,9 +24,9 @@ from devias_mm.synthesis.cli import (
     source_parameters,
     source_videos,
 )
-from devias_mm.synthesis.masks import METHODS, make_masks
-from devias_mm.synthesis.media import read_frames, read_mask_values, video_sources
-from devias_mm.synthesis.preview import contact_sheet, spread
+from devias_mm.builders.masks import METHODS, make_masks
+from devias_mm.builders.media import read_frames, read_mask_values, video_sources
+from devias_mm.builders.preview import contact_sheet, spread
 
 
 def parse_args():

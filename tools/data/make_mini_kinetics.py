@@ -18,7 +18,8 @@ import sys
 from pathlib import Path
 from typing import Dict, List
 
-from devias_mm.datasets.lists import ListFileError, read_list
+from devias_mm.datasets.lists import read_list
+from devias_mm.errors import ListFileError
 from devias_mm.files import file_sha256, write_text
 
 #: an id has 11 characters; Kinetics adds start and end of the clip in seconds

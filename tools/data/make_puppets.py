@@ -11,8 +11,8 @@ import sys
 from mmengine.config import DictAction
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from devias_mm.datasets.puppets import PRESETS, PuppetsWriter
-from devias_mm.datasets.puppets.preview import draw_preview
+from devias_mm.builders.puppets import PRESETS, PuppetsWriter
+from devias_mm.builders.puppets.preview import draw_preview
 
 _CLIPS_PER_SECOND = 120  # of one core, with masks and backgrounds; for the estimate only
 
@@ -32,7 +32,7 @@ def parse_args():
                         help='also draw a contact sheet of the written files')
     parser.add_argument('--options', nargs='+', action=DictAction, default={},
                         help='change fields of the preset, e.g. name=soft rhos=0.7,0.8 '
-                        'scene_overlap=0.5; see devias_mm/datasets/puppets/presets.py')
+                        'scene_overlap=0.5; see devias_mm/builders/puppets/presets.py')
     return parser.parse_args()
 
 

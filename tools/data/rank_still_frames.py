@@ -23,9 +23,11 @@ from mmengine.runner import Runner
 from rich.progress import track
 
 from devias_mm.augments.still_mix import write_frame_bank
-from devias_mm.datasets import ListFileError
-from devias_mm.engine.checkpoints import CheckpointError, check_weights, load_checkpoint_file
-from devias_mm.engine.launch import KeyValueAction, UsageError, load_config, set_threads
+from devias_mm.errors import ListFileError
+from devias_mm.weights.checkpoints import check_weights, load_checkpoint_file
+from devias_mm.errors import CheckpointError
+from devias_mm.engine.launch import KeyValueAction, load_config, set_threads
+from devias_mm.errors import UsageError
 from devias_mm.files import atomic_path, file_sha256
 
 

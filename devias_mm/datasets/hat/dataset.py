@@ -4,11 +4,17 @@ from typing import List
 
 from mmaction.registry import DATASETS
 
-from ..action_scene_dataset import ActionSceneDataset
-from ..lists import NO_LABEL, ListFileError
-from .compose import RULES
-from .layout import LAYOUTS, read_class_names, read_swap_pairs, read_video_list
-from .sources import ActionSwapClip, HumanOnlyClip, frame_folder
+from devias_mm.datasets.action_scene_dataset import ActionSceneDataset
+from devias_mm.datasets.hat.compose import RULES
+from devias_mm.datasets.hat.layout import (
+    LAYOUTS,
+    read_class_names,
+    read_swap_pairs,
+    read_video_list,
+)
+from devias_mm.datasets.hat.sources import ActionSwapClip, HumanOnlyClip, frame_folder
+from devias_mm.datasets.lists import NO_LABEL
+from devias_mm.errors import ListFileError
 
 KINDS = ('action-swap', 'scene-only', 'human-only')
 

@@ -4,7 +4,7 @@ from typing import Dict
 from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
 
-from .compose import fill_background
+from devias_mm.datasets.hat.compose import fill_background
 
 
 @TRANSFORMS.register_module()

@@ -2,8 +2,9 @@
 import os.path as osp
 from typing import Dict, List, NamedTuple
 
-from ..lists import ListFileError, read_list
-from ..restricted_pickle import load_plain_pickle
+from devias_mm.datasets.lists import read_list
+from devias_mm.datasets.restricted_pickle import load_plain_pickle
+from devias_mm.errors import ListFileError
 
 
 class Frames(NamedTuple):

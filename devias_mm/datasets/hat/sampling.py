@@ -6,7 +6,7 @@ from mmaction.datasets.transforms import SampleFrames
 from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
 
-from ..frame_folders import stable_rng
+from devias_mm.datasets.frame_folders import stable_rng
 
 
 @TRANSFORMS.register_module()

@@ -5,10 +5,16 @@ from typing import List
 import numpy as np
 from PIL import Image
 
-from ..frame_folders import FrameFolder, read_image
-from ..transforms.read_clip import VideoReadError
-from .compose import background_indices, fill_background, paste, scale_to, shift_of
-from .layout import Frames, Layout
+from devias_mm.datasets.frame_folders import FrameFolder, read_image
+from devias_mm.datasets.hat.compose import (
+    background_indices,
+    fill_background,
+    paste,
+    scale_to,
+    shift_of,
+)
+from devias_mm.datasets.hat.layout import Frames, Layout
+from devias_mm.datasets.transforms.read_clip import VideoReadError
 
 
 def frame_folder(root: str, layout: Layout, frames: Frames, video: str, **kwargs) -> FrameFolder:

@@ -10,7 +10,7 @@ import numpy as np
 from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
 
-from .decoder_log import capture_decoder_log, find_damage
+from devias_mm.datasets.transforms.decoder_log import capture_decoder_log, find_damage
 
 # clock times and addresses in the decoders' messages: reasons are compared between runs
 VARIABLE = re.compile(r'\[\d\d:\d\d:\d\d\] | @ 0x[0-9a-f]+')

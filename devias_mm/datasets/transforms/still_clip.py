@@ -6,7 +6,7 @@ import cv2
 from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
 
-from .read_clip import VideoReadError
+from devias_mm.datasets.transforms.read_clip import VideoReadError
 
 
 @TRANSFORMS.register_module()

@@ -1,0 +1,137 @@
+"""What makes a built test set ready for ``tools/test_bias.py``: a data set config and a suite.
+
+``dataset.py`` and ``suite.py`` lie beside ``manifest.json`` and name no other folder, so that
+the set may be moved. They are written anew by every build; ``methods.py`` beside them, with
+``methods = {name: Method(...)}``, is the user's, and its methods are those of the suite.
+"""
+from pprint import pformat
+from typing import Dict, Sequence
+
+from devias_mm.builders.build import Build
+from devias_mm.builders.scuba import FILENAME_TMPL
+from devias_mm.datasets.hat import LAYOUTS
+
+#: what the suites of the published sets call the kinds of swaps
+SWAP_NAMES = dict(rand='random', close='close', far='far', same='same')
+
+_DATASET = """\
+# Made by tools/data/{tool}.py; describes the files of this folder. tools/test_bias.py reads them
+# with the test pipeline of the model that it tests.
+data_root = '{{{{ fileDirname }}}}'
+num_classes = {num_classes}
+test_splits = {splits}
+test_dataloader = dict(
+    batch_size=1,
+    num_workers=1,
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    dataset=dict(
+        type='ActionSceneDataset',
+        ann_file={ann_file!r},
+        data_root=data_root,
+        num_classes=num_classes,
+        test_mode=True,
+        pipeline=[
+            dict(type='ReadClip', sampler=dict(
+                type='SampleFrames', clip_len=16, frame_interval=4, test_mode=True)),
+            dict(type='Resize', scale=(-1, 224)),
+            dict(type='CenterCrop', crop_size=224),
+            dict(type='FormatShape', input_format='NCTHW'),
+            dict(type='PackActionInputs', algorithm_keys=('scene_label', 'background_label'),
+                 meta_keys=('video_id', )),
+        ]))
+test_cfg = dict(type='MultiSplitTestLoop', splits=test_splits)
+test_evaluator = []
+"""
+
+_SUITE = '''\
+"""Made by tools/data/{tool}.py: `tools/test_bias.py CONFIG CHECKPOINT --suite` of this file.
+
+tools/benchmark.py tests the methods that methods.py in this folder names, if there is one:
+`methods = {{'tsn': Method(CONFIG, 'TSN', predicts=('action', ), checkpoint=FILE)}}`.
+"""
+import runpy
+from pathlib import Path
+
+from devias_mm.harness import Suite
+
+here = Path(__file__).absolute().parent
+own = here / 'methods.py'
+suite = Suite(
+    name=here.name,
+    title=f'{{here.name}}: top-1 accuracy in percent',
+    methods=runpy.run_path(str(own))['methods'] if own.is_file() else {{}},
+    data_config=str(here / 'dataset.py'),
+    data_manifest=str(here / 'manifest.json'),
+    **{columns})
+'''
+
+
+def write_suite(build: Build, num_classes: int, splits: Dict[str, dict], **columns) -> None:
+    """Write ``dataset.py`` and ``suite.py``.
+
+    Args:
+        build (Build): the test set.
+        num_classes (int): action classes of the models that are to be tested.
+        splits (dict): name -> what the split changes in the data set, as in ``test_splits``.
+        columns: of ``devias_mm.harness.Suite``.
+    """
+    build.write('dataset.py', _DATASET.format(
+        tool=build.tool, num_classes=num_classes, splits=pformat(splits, width=90),
+        ann_file=next(iter(splits.values()))['ann_file']))
+    build.write('suite.py', _SUITE.format(tool=build.tool, columns=pformat(
+        dict(splits=tuple(splits), **columns), width=90)))
+
+
+def write_hat_suite(build: Build, num_classes: int, layout: str, rule: str,
+                    pairs: Dict[str, int]) -> None:
+    """The suite of :func:`devias_mm.builders.hat_build.write_annotations`.
+
+    Args:
+        build (Build): the test set.
+        num_classes (int): action classes.
+        layout (str): key of ``LAYOUTS``.
+        rule (str): of ``HATDataset``.
+        pairs (dict): pairs of each ``<kind>/actionswap_<kind>_<draw>``; empty ones make no split.
+    """
+    hat = dict(type='HATDataset', layout=layout, rule=rule, data_prefix=dict(video=''),
+               labels_file='annotations/labels.csv')
+    original = LAYOUTS[layout].original
+    listed = dict(ann_file='annotations/list.csv')
+    splits = {
+        'seen': dict(listed, type='FrameFolderDataset', filename_tmpl=original.filename_tmpl,
+                     first_number=original.first_number,
+                     columns=('filename', 'total_frames', 'label'),
+                     data_prefix=dict(video=original.folder)),
+        'hat-scene-only': dict(hat, **listed, kind='scene-only'),
+        'hat-human-only': dict(hat, **listed, kind='human-only')}
+    sets: Dict[str, Sequence[str]] = {}
+    for name, count in pairs.items():
+        if count:
+            kind, draw = name.split('/')[0], name.rsplit('_', 1)[1]
+            swap = f'hat-{SWAP_NAMES[kind]}'
+            splits[f'{swap}/{draw}'] = dict(hat, kind='action-swap',
+                                            ann_file=f'annotations/{name}.pickle')
+            sets[swap] = (*sets.get(swap, ()), f'{swap}/{draw}')
+    write_suite(build, num_classes, splits, sets=sets, action_seen=('seen', ),
+                # of the same action: not an unseen combination
+                action_unseen=tuple(name for name in sets if name != 'hat-same'),
+                swap_sets=tuple(sets), background_only='hat-scene-only',
+                human_only='hat-human-only')
+
+
+def write_scuba_suite(build: Build, num_classes: int, video_files: bool, scufo: bool) -> None:
+    """The suite of :func:`devias_mm.builders.scuba.make_scuba`.
+
+    Args:
+        build (Build): the test set.
+        num_classes (int): action classes.
+        video_files (bool): whether the clips are mp4 files.
+        scufo (bool): whether there are static clips, too.
+    """
+    form = dict(columns=('filename', 'label')) if video_files else dict(
+        type='FrameFolderDataset', filename_tmpl=FILENAME_TMPL,
+        columns=('filename', 'total_frames', 'label'))
+    splits = {kind: dict(form, ann_file='annotations/test.csv', data_prefix=dict(video=kind))
+              for kind in (('scuba', 'scufo') if scufo else ('scuba', ))}
+    columns = dict(contrasted={'contrasted-scuba': ('scuba', 'scufo')}) if scufo else {}
+    write_suite(build, num_classes, splits, action_unseen=('scuba', ), **columns)

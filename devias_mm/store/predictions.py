@@ -1,0 +1,69 @@
+"""Prediction tables: what a model said about every video of a split."""
+from pathlib import Path
+from typing import List, Union
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from devias_mm.errors import MissingFileError, UserError
+from devias_mm.files import atomic_path
+
+SCHEMA = pa.schema([
+    ('video_id', pa.string()),
+    ('action_label', pa.int64()),
+    ('scene_label', pa.int64()),
+    ('background_label', pa.int64()),
+    ('action_scores', pa.list_(pa.float32())),
+    ('scene_scores', pa.list_(pa.float32())),
+    ('error', pa.string()),
+])
+# of methods with slots: the share of a video's views in which each slot had the role
+SLOT_COLUMNS = ('action_slot', 'scene_slot')
+# what an unreadable video does to a score
+ON_ERROR = ('count-wrong', 'skip', 'fail')
+
+
+def write_predictions(path: Union[str, Path], rows: List[dict]) -> None:
+    """Write a prediction table, atomically.
+
+    Args:
+        path (str | Path): the ``.parquet`` file; its folder is made.
+        rows (list[dict]): one per video, with the keys of ``SCHEMA``. Labels are
+            -1 where there is none; scores are 1-D float arrays of
+            probabilities, or ``None`` where not predicted or not readable;
+            ``error`` is a str or ``None``. ``SLOT_COLUMNS``, 1-D float arrays
+            or ``None``, are written where any row has them.
+
+    Raises:
+        KeyError: a row lacks a key.
+    """
+    schema = SCHEMA
+    for name in SLOT_COLUMNS:
+        if any(row.get(name) is not None for row in rows):
+            schema = schema.append(pa.field(name, pa.list_(pa.float32())))
+    columns = {name: [row[name] for row in rows] for name in schema.names}
+    with atomic_path(path) as temporary:
+        pq.write_table(pa.table(columns, schema=schema), temporary)
+
+
+def read_predictions(path: Union[str, Path]) -> pd.DataFrame:
+    """Read ``<split>.parquet``; one row a video, the columns of ``SCHEMA``.
+
+    Raises:
+        MissingFileError: there is no such file.
+        UserError: a column is missing or a video occurs twice.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise MissingFileError(f'prediction table not found: {path}')
+    table = pd.read_parquet(path, engine='pyarrow')
+    missing = [name for name in SCHEMA.names if name not in table.columns]
+    if missing:
+        raise UserError(f'{path} lacks the column(s) {", ".join(missing)}; a prediction '
+                         f'table has {", ".join(SCHEMA.names)}: test the checkpoint again')
+    repeated = table['video_id'][table['video_id'].duplicated()]
+    if len(repeated):
+        raise UserError(f'{path} holds video {repeated.iloc[0]!r} more than once: '
+                         'test the checkpoint again')
+    return table
