@@ -2,7 +2,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from devias_mm.harness import Method, Suite, load_suite
+from devias_mm.harness import Suite, load_suite
 from devias_mm.harness.changes import still_frames
 
 UCF101 = load_suite(Path(__file__).with_name('ucf101.py'))
@@ -35,7 +35,7 @@ CONFIGS = {
     'devias': DEVIAS,
     'devias-official': DEVIAS,
 }
-naive = Method(NAIVE, UCF101.methods['naive'].label, predicts=('action', ))
+naive = replace(UCF101.methods['naive'], config=NAIVE)
 STARTS = {
     'still-mix-reference': replace(naive, label='StillMix, RefNet', change=still_frames),
     'albar': naive,  # DEVIAS starts from it on UCF-101 alone
@@ -44,7 +44,7 @@ STARTS = {
 suite = Suite(
     name='hvu',
     title='HVU: top-1 accuracy in percent',
-    methods={name: replace(method, config=CONFIGS[name], pretrain=STARTS.get(name, ''))
+    methods={name: replace(method, config=CONFIGS[name], pretrain=STARTS.get(name))
              for name, method in UCF101.methods.items()},
     splits=('seen', 'unseen'),
     action_seen=('seen', ),

@@ -2,7 +2,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from devias_mm.harness import Method, load_suite
+from devias_mm.harness import load_suite
 from devias_mm.harness.changes import still_frames
 
 UCF101 = load_suite(Path(__file__).with_name('ucf101.py'))
@@ -36,7 +36,7 @@ CONFIGS = {
     'devias': DEVIAS,
     'devias-official': DEVIAS,
 }
-naive = Method(NAIVE, UCF101.methods['naive'].label, predicts=('action', ))
+naive = replace(UCF101.methods['naive'], config=NAIVE)
 STARTS = {
     'still-mix-reference': replace(naive, label='StillMix, RefNet', change=still_frames),
     'albar': naive,  # DEVIAS starts from it on UCF-101 alone
@@ -46,7 +46,7 @@ suite = replace(
     UCF101,
     name='kinetics400',
     title='Kinetics-400: action top-1, scene top-5 in percent',
-    methods={name: replace(method, config=CONFIGS[name], pretrain=STARTS.get(name, ''))
+    methods={name: replace(method, config=CONFIGS[name], pretrain=STARTS.get(name))
              for name, method in UCF101.methods.items()},
     optional_splits=(*UCF101.optional_splits, 'mimetics'),
     data_config='configs/_base_/datasets/kinetics400.py',

@@ -1,4 +1,7 @@
-"""HVU with linear probes for the task that a method was not trained for (DEVIAS Table 21; the paper prints no results)."""
+"""HVU with linear probes for the task that a method was not trained for.
+
+The recipe is that of DEVIAS Table 21; the paper prints no results of it.
+"""
 from dataclasses import replace
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Kinetics-400 with linear probes for the task that a method was not trained for (DEVIAS Table 10)."""
+"""Kinetics-400 with probes for the task that a method was not trained for (DEVIAS Table 10)."""
 from dataclasses import replace
 from pathlib import Path
 

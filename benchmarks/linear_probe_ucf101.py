@@ -1,4 +1,4 @@
-"""UCF-101 with linear probes for the task that a method was not trained for (DEVIAS Table 9)."""
+"""UCF-101 with probes for the task that a method was not trained for (DEVIAS Table 9)."""
 from dataclasses import replace
 from pathlib import Path
 

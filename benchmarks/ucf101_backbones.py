@@ -46,7 +46,7 @@ for short, (shown, path) in ENCODERS.items():
     for name, label in ROWS.items():
         method = UCF101.methods[name]
         methods[f'{name}-{short}'] = replace(
-            method, label=f'{label}, {shown}', pretrain='',
+            method, label=f'{label}, {shown}', pretrain=None,
             change=[method.change, with_encoder(path)])
 
 suite = replace(
