@@ -230,3 +230,11 @@ def test_number_of_views_has_to_agree():
     preprocessor = MODELS.build(dict(type='ContrastiveDataPreprocessor', views=[[], []]))
     with pytest.raises(ValueError, match='gives 3 view'):
         preprocessor(view_batch(3), training=True)
+
+
+def test_flow_is_in_pixels_of_a_frame_that_is_not_square():
+    clip = torch.rand(1, 1, 2, 6, 11)
+    flow = torch.tensor([3., -2.]).view(1, 2, 1, 1, 1).expand(1, 2, 1, 6, 11)  # x, then y
+    moved = scale_motion(clip, flow, torch.ones(1, 1))[0, 0, 1]
+    assert torch.allclose(moved[2:, :-3], clip[0, 0, 0, :-2, 3:], atol=1e-5)
+    assert moved[:2].abs().max() < 1e-5 and moved[:, -3:].abs().max() < 1e-5

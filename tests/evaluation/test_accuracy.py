@@ -61,3 +61,9 @@ def test_swap_background_error_counts_background_not_error():
 
 def test_a_table_without_any_scores_predicts_nothing():
     assert list(predicted_classes([None, None])) == [-1, -1]
+
+
+def test_ties_go_to_the_smaller_class():
+    tied = np.zeros((40, 40))
+    np.testing.assert_array_equal(topk_correct(tied, np.arange(40), k=3), np.arange(40) < 3)
+    assert list(predicted_classes(tied[:1])) == [0]
