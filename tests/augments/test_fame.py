@@ -134,3 +134,11 @@ def test_largest():
 def test_bad_options(options, message):
     with pytest.raises(ValueError, match=message):
         FAMEMasks(**options)
+
+
+def test_the_blur_is_a_tenth_of_the_height():
+    """One bright pixel becomes as many rows as columns: 5 of 48, whatever the width."""
+    point = torch.zeros(1, 48, 96)
+    point[0, 24, 48] = 1
+    spread = FAMEMasks().blur(point)[0] > 0
+    assert (int(spread.any(1).sum()), int(spread.any(0).sum())) == (5, 5)

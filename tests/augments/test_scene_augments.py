@@ -157,3 +157,20 @@ def test_background_erasing_is_seeded():
     assert not torch.equal(results[0], results[2])
     with pytest.raises(ValueError, match=r'\[0, 1\], got 0.3 and 2'):
         BackgroundErasing(ratio=2)
+
+
+def test_background_erasing_draws_from_all_frames_whatever_the_channels():
+    clip = torch.zeros(200, 3, 8, 1, 1)
+    clip[:] = torch.arange(8.).view(8, 1, 1)
+    output, _ = BackgroundErasing(max_weight=1., ratio=1.)(clip, ClipTargets(None))
+    # the difference between frames says the weight, and the first frame then says which
+    weight = 1 - (output[:, 0, 1] - output[:, 0, 0])
+    frame = (output[:, 0, 0] / weight).round().flatten()
+    assert sorted(frame.unique().tolist()) == list(range(8))
+
+
+@pytest.mark.parametrize('options', [
+    dict(max_weight=-.1), dict(max_weight=1.1), dict(ratio=-.1), dict(ratio=1.1)])
+def test_background_erasing_refuses_what_is_no_share(options):
+    with pytest.raises(ValueError, match=r'\[0, 1\]'):
+        BackgroundErasing(**options)

@@ -146,3 +146,10 @@ def test_background_erasing_of_the_stillmix_release_golden(golden, monkeypatch):
     one_hot = torch.nn.functional.one_hot(targets.action, 7)
     np.testing.assert_array_equal(one_hot, arrays['stillmix_prob100_soft_labels'])
     np.testing.assert_array_equal(one_hot[order], arrays['stillmix_prob50_soft_labels'])
+
+
+def test_a_bank_of_many_frames_is_complete(tmp_path):
+    frames = np.arange(700, dtype=np.uint16).view(np.uint8).reshape(700, 1, 1, 2)
+    chosen = np.random.default_rng(0).permutation(700)[:600]
+    write_frame_bank(tmp_path / 'bank', frames, chosen, {})
+    np.testing.assert_array_equal(np.load(tmp_path / 'bank' / 'frames.npy'), frames[chosen])

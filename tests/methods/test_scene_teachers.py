@@ -290,8 +290,8 @@ def test_a_teacher_without_a_file_stays_in_the_checkpoints():
 
 
 def test_images_are_shrunk_without_aliasing():
-    """Stripes of one pixel become grey; every fourth pixel of them would be all black."""
+    """Stripes become grey; without a filter of their width they would be lost between samples."""
     clip = torch.zeros(1, 3, 1, 32, 32)
-    clip[..., 1::2] = 255
+    clip[..., ::4] = 255
     images = image_teacher(size=8, data_preprocessor=None).images(clip)
-    assert torch.allclose(images[..., 2:-2], torch.tensor(.5), atol=.02)
+    assert torch.allclose(images[..., 2:-2], torch.tensor(.25), atol=.02)

@@ -12,6 +12,8 @@ ARITHMETIC = {
     ast.FloorDiv: ast.Mult, ast.Mod: ast.Mult, ast.Pow: ast.Mult, ast.BitAnd: ast.BitOr,
     ast.BitOr: ast.BitAnd}
 BOOLEAN = {ast.And: ast.Or, ast.Or: ast.And}
+# functions whose first two arguments may change places
+SYMMETRIC = ('gcd', 'isclose', 'max', 'maximum', 'min', 'minimum', 'swapaxes', 'transpose', 'zip')
 
 
 class Mutant(NamedTuple):
@@ -112,10 +114,14 @@ def changed_constants(node: ast.AST) -> Iterator[ast.AST]:
 
 def changed_calls(node: ast.AST) -> Iterator[ast.AST]:
     """Swap the first two arguments."""
-    if isinstance(node, ast.Call) and len(node.args) > 1:
-        first, second, *rest = node.args
-        if not isinstance(first, ast.Starred) and not isinstance(second, ast.Starred):
-            yield copied(node, args=[second, first, *rest])
+    if not isinstance(node, ast.Call) or len(node.args) < 2:
+        return
+    name = getattr(node.func, 'attr', getattr(node.func, 'id', None))
+    first, second, *rest = node.args
+    starred = isinstance(first, ast.Starred) or isinstance(second, ast.Starred)
+    same = ast.dump(first) == ast.dump(second)
+    if name not in SYMMETRIC and not starred and not same:
+        yield copied(node, args=[second, first, *rest])
 
 
 def changed_statements(node: ast.AST) -> Iterator[ast.AST]:
