@@ -69,9 +69,15 @@ def root() -> Path:
 
 
 @pytest.fixture
+def golden() -> Path:
+    """Folder with the numbers of the published implementations, see its README."""
+    return ROOT / 'tests' / 'golden'
+
+
+@pytest.fixture
 def shared() -> Path:
-    """Folder with golden data and real clips, which is not part of the repository."""
+    """Folder with real clips and official lists, which is not part of the repository."""
     folder = ROOT.parent / 'shared'
     if not folder.is_dir():
-        pytest.skip(f'needs golden data in {folder.name}/ beside the repository')
+        pytest.skip(f'needs real clips and lists in {folder.name}/ beside the repository')
     return folder

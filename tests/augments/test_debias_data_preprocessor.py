@@ -155,3 +155,10 @@ class TinyBackbone(torch.nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return self.conv(x)
+
+
+def test_samples_without_a_scene_field_have_no_scene():
+    samples = [ActionDataSample().set_gt_label(i) for i in range(2)]
+    data = dict(inputs=batch(size=2)['inputs'], data_samples=samples)
+    targets = DebiasDataPreprocessor(**STATISTICS)(data, training=True)['targets']
+    assert targets.scene is None and targets.action.tolist() == [0, 1]

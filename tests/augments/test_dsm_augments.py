@@ -5,7 +5,7 @@ import torch
 from mmaction.registry import MODELS
 from mmaction.structures import ActionDataSample
 
-from devias_mm.augments.contrastive import FlowTargets
+from devias_mm.augments.contrastive import FlowTargets, PerView
 from devias_mm.augments.motion_scaling import MotionScaling, scale_motion
 from devias_mm.augments.spatial_warp import SpatialWarp, spline_basis, warp_clips
 from devias_mm.structures import ClipTargets
@@ -230,3 +230,26 @@ def test_number_of_views_has_to_agree():
     preprocessor = MODELS.build(dict(type='ContrastiveDataPreprocessor', views=[[], []]))
     with pytest.raises(ValueError, match='gives 3 view'):
         preprocessor(view_batch(3), training=True)
+
+
+def test_flow_is_in_pixels_of_a_frame_that_is_not_square():
+    clip = torch.rand(1, 1, 2, 6, 11)
+    flow = torch.tensor([3., -2.]).view(1, 2, 1, 1, 1).expand(1, 2, 1, 6, 11)  # x, then y
+    moved = scale_motion(clip, flow, torch.ones(1, 1))[0, 0, 1]
+    assert torch.allclose(moved[2:, :-3], clip[0, 0, 0, :-2, 3:], atol=1e-5)
+    assert moved[:2].abs().max() < 1e-5 and moved[:, -3:].abs().max() < 1e-5
+
+
+def test_each_view_gets_its_own_masks():
+    seen = []
+
+    class Note(torch.nn.Module):
+        def forward(self, clips, targets):
+            seen.append(targets.masks.flatten().tolist())
+            return clips, targets
+
+    augment = PerView([[], []])
+    augment.views = torch.nn.ModuleList([torch.nn.ModuleList([Note()]) for _ in range(2)])
+    masks = torch.arange(6.).view(6, 1, 1, 1)  # views of a sample in a row
+    augment(torch.zeros(6, 3, 2, 4, 4), ClipTargets(torch.arange(6), masks=masks))
+    assert seen == [[0, 2, 4], [1, 3, 5]]

@@ -12,66 +12,66 @@ MEAN = torch.tensor([.485, .456, .406]).view(3, 1, 1, 1)
 STD = torch.tensor([.229, .224, .225]).view(3, 1, 1, 1)
 
 
-def load(shared, name):
-    return np.load(shared / 'golden' / 'fame' / f'{name}.npz')
+def load(golden, name):
+    return np.load(golden / 'fame' / f'{name}.npz', allow_pickle=False)
 
 
-def clips_of(golden) -> torch.Tensor:
-    return torch.from_numpy(golden['clip_u8']).float() / 255
+def clips_of(arrays) -> torch.Tensor:
+    return torch.from_numpy(arrays['clip_u8']).float() / 255
 
 
 @pytest.mark.parametrize('name, blur, beta', [
     ('masks_112', 11, 30), ('masks_112', 11, 50), ('masks_224', 11, 30), ('masks_224', 11, 50),
     ('masks_224', 23, 30), ('masks_224', 23, 50)])
-def test_masks_parity(shared, name, blur, beta, parity):
-    golden = load(shared, name)
+def test_masks_parity(golden, name, blur, beta, parity):
+    arrays = load(golden, name)
     # the default size is a tenth of the frame: 11 at 112 pixels, 23 at 224
     default = blur == {'masks_112': 11, 'masks_224': 23}[name]
     fame = FAMEMasks(tau=beta / 100, blur_size=None if default else blur)
-    clip_mask, masks = fame.compute(clips_of(golden))
+    clip_mask, masks = fame.compute(clips_of(arrays))
     grid = (masks.shape[1], masks.shape[2] // 16, masks.shape[3] // 16)
     for ours, kind in ((clip_mask[:, None], 'clip'), (masks, 'per_frame')):
-        expected = golden[f'mask_{kind}_k{blur}_beta{beta}'].reshape(ours.shape)
+        expected = arrays[f'mask_{kind}_k{blur}_beta{beta}'].reshape(ours.shape)
         assert (ours.sum((-2, -1)) == int(beta / 100 * ours[0, 0].numel())).all()
         parity(f'mask_{kind}', ours, expected, .003, 'share')
         assert (ours.numpy() != expected).mean((-2, -1)).max() <= .01
         pooled = pool_masks(ours, (ours.shape[1], *grid[1:])).flatten(1)
-        parity(f'pooled_{kind}', pooled, golden[f'pooled_{kind}_k{blur}_beta{beta}'], .06)
+        parity(f'pooled_{kind}', pooled, arrays[f'pooled_{kind}_k{blur}_beta{beta}'], .06)
 
 
 @pytest.mark.parametrize('name, blur', [('masks_112', 11), ('masks_224', 23)])
-def test_steps_parity(shared, name, blur, parity):
-    golden, fame = load(shared, name), FAMEMasks()
-    clips = clips_of(golden)
+def test_steps_parity(golden, name, blur, parity):
+    arrays, fame = load(golden, name), FAMEMasks()
+    clips = clips_of(arrays)
     bins = colour_bins(clips.mean(2))
-    parity('color_bin', bins, golden['color_bin'], .003, 'share')
+    parity('color_bin', bins, arrays['color_bin'], .003, 'share')
     motion = normalise(fame.blur((clips[:, :, 1:] - clips[:, :, :-1]).abs().sum(1).mean(1)))
-    parity('motion_sub', motion[:, ::2, ::2], golden[f'motion_sub_k{blur}'], 1e-5)
+    parity('motion_sub', motion[:, ::2, ::2], arrays[f'motion_sub_k{blur}'], 1e-5)
     soft = normalise(fame.blur(fame.colour_ratio(motion, bins[:, None])[:, 0]))
-    parity('soft_sub', soft[:, ::2, ::2], golden[f'soft_sub_k{blur}'], .04)
+    parity('soft_sub', soft[:, ::2, ::2], arrays[f'soft_sub_k{blur}'], .04)
 
 
-def test_forward_parity(shared, parity):
+def test_forward_parity(golden, parity):
     """The whole published augmentation, whose draws are stored and whose order differs."""
-    golden = load(shared, 'forward_112')
-    clips = clips_of(golden)
-    fame = FAMEMasks(tau=float(golden['beta']))
-    labels = torch.from_numpy(golden['labels_in'])
+    arrays = load(golden, 'forward_112')
+    clips = clips_of(arrays)
+    fame = FAMEMasks(tau=float(arrays['beta']))
+    labels = torch.from_numpy(arrays['labels_in'])
     untouched, targets = fame(clips, ClipTargets(labels))
     assert untouched is clips
-    mixed = golden['uniform_draw'] < float(golden['prob_aug'])
+    mixed = arrays['uniform_draw'] < float(arrays['prob_aug'])
     assert 0 < mixed.sum() < len(mixed)  # both kinds occur
-    output = composite(clips, clips[golden['permutation']], targets.clip_mask)
+    output = composite(clips, clips[arrays['permutation']], targets.clip_mask)
     output = torch.where(torch.from_numpy(mixed).view(-1, 1, 1, 1, 1), output, clips)
-    output = ((output - MEAN) / STD)[golden['output_row_source']]
-    off = (output[..., ::5, ::5] - torch.from_numpy(golden['video_out_sub'])).abs() > 1e-5
+    output = ((output - MEAN) / STD)[arrays['output_row_source']]
+    off = (output[..., ::5, ::5] - torch.from_numpy(arrays['video_out_sub'])).abs() > 1e-5
     parity('video_out_sub off by 1e-5', off, torch.zeros_like(off), .005, 'share')
-    order = golden['output_row_source']
-    assert (targets.action[order].numpy() == golden['labels_out']).all()
+    order = arrays['output_row_source']
+    assert (targets.action[order].numpy() == arrays['labels_out']).all()
     parity('pooled_clip', pool_masks(targets.clip_mask[:, None], (1, 7, 7)).flatten(1)[order],
-           golden['pooled_clip'], .1)
+           arrays['pooled_clip'], .1)
     parity('pooled_per_frame', pool_masks(targets.masks, (2, 7, 7)).flatten(1)[order],
-           golden['pooled_per_frame'], .1)
+           arrays['pooled_per_frame'], .1)
 
 
 def moving_square(size: int = 32, frames: int = 8) -> torch.Tensor:
@@ -134,3 +134,11 @@ def test_largest():
 def test_bad_options(options, message):
     with pytest.raises(ValueError, match=message):
         FAMEMasks(**options)
+
+
+def test_the_blur_is_a_tenth_of_the_height():
+    """One bright pixel becomes as many rows as columns: 5 of 48, whatever the width."""
+    point = torch.zeros(1, 48, 96)
+    point[0, 24, 48] = 1
+    spread = FAMEMasks().blur(point)[0] > 0
+    assert (int(spread.any(1).sum()), int(spread.any(0).sum())) == (5, 5)

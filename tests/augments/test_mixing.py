@@ -173,3 +173,13 @@ def test_one_of_alternates():
 def test_bad_options(config, message):
     with pytest.raises(ValueError, match=message):
         MODELS.build(dict(config, num_classes=CLASSES))
+
+
+def test_weights_are_uniform_by_default():
+    clips, mixup = torch.zeros(2, 3, 1, 1, 1), Mixup(CLASSES)
+    larger = []
+    for _ in range(800):
+        labels = mixup(clips, ClipTargets(torch.arange(2)))[1].action[0]
+        if labels.count_nonzero() == 2:  # a clip may be its own partner
+            larger.append(labels.amax())
+    assert abs(torch.stack(larger).mean() - .75) < .02  # of Beta(2, 2) it is 0.69

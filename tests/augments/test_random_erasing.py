@@ -69,3 +69,16 @@ def test_share_seed_and_missing_masks():
 def test_bad_options(options, message):
     with pytest.raises(ValueError, match=message):
         RandomErasing(**options)
+
+
+def test_boxes_of_the_paper_by_default():
+    """Areas of 0.02 to 1/3 and aspects of 0.3 to 1/0.3."""
+    _, _, erased = erase(RandomErasing(1.), 600, (48, 48))
+    box = erased[:, 0]
+    area, aspect = box.float().mean((1, 2)), box.any(2).sum(1) / box.any(1).sum(1)
+    inside = (area > .05) & (area < .25)  # neither rounded nor cut off at the border
+    assert .015 < area.min() < .04 and .3 < area.max() < .36
+    assert .27 < aspect[inside].min() < .36 and 2.8 < aspect[inside].max() < 3.7
+    for prob in (-.1, 1.1):
+        with pytest.raises(ValueError, match='prob'):
+            RandomErasing(prob)

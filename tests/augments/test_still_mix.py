@@ -130,19 +130,26 @@ def test_still_clips():
     assert clips.abs().sum() > 0
 
 
-def test_background_erasing_of_the_stillmix_release_golden(shared, monkeypatch):
+def test_background_erasing_of_the_stillmix_release_golden(golden, monkeypatch):
     """Its draws and its row order put into ours: pixels and labels agree."""
-    golden = np.load(shared / 'golden' / 'be' / 'background_erasing.npz')
-    clips = torch.from_numpy(golden['clip'])
-    draws = iter([torch.from_numpy(np.float32(golden['uniform_draw'])[None]),
-                  torch.from_numpy(golden['stillmix_keep_draw'])])
+    arrays = np.load(golden / 'be' / 'background_erasing.npz', allow_pickle=False)
+    clips = torch.from_numpy(arrays['clip'])
+    draws = iter([torch.from_numpy(np.float32(arrays['uniform_draw'])[None]),
+                  torch.from_numpy(arrays['stillmix_keep_draw'])])
     monkeypatch.setattr(torch, 'rand', lambda *shape, **_: next(draws))
-    monkeypatch.setattr(torch, 'randint', lambda *_, **__: torch.from_numpy(golden['frame_index']))
-    labels = torch.from_numpy(golden['stillmix_labels'])[:, 0]
+    monkeypatch.setattr(torch, 'randint', lambda *_, **__: torch.from_numpy(arrays['frame_index']))
+    labels = torch.from_numpy(arrays['stillmix_labels'])[:, 0]
     output, targets = BackgroundErasing(.3, .5, weight_per_clip=False)(
         clips, ClipTargets(labels))
-    order = golden['rand_keep_order_prob50']
-    np.testing.assert_allclose(output[order], golden['stillmix_prob50'], atol=1e-6)
+    order = arrays['rand_keep_order_prob50']
+    np.testing.assert_allclose(output[order], arrays['stillmix_prob50'], atol=1e-6)
     one_hot = torch.nn.functional.one_hot(targets.action, 7)
-    np.testing.assert_array_equal(one_hot, golden['stillmix_prob100_soft_labels'])
-    np.testing.assert_array_equal(one_hot[order], golden['stillmix_prob50_soft_labels'])
+    np.testing.assert_array_equal(one_hot, arrays['stillmix_prob100_soft_labels'])
+    np.testing.assert_array_equal(one_hot[order], arrays['stillmix_prob50_soft_labels'])
+
+
+def test_a_bank_of_many_frames_is_complete(tmp_path):
+    frames = np.arange(700, dtype=np.uint16).view(np.uint8).reshape(700, 1, 1, 2)
+    chosen = np.random.default_rng(0).permutation(700)[:600]
+    write_frame_bank(tmp_path / 'bank', frames, chosen, {})
+    np.testing.assert_array_equal(np.load(tmp_path / 'bank' / 'frames.npy'), frames[chosen])

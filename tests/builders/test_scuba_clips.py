@@ -20,8 +20,7 @@ from devias_mm.builders.scuba import (
 )
 from devias_mm.builders.stripes import draw_stripes, stripe_image
 
-GOLDEN = Path(__file__).resolve().parents[3] / 'shared/golden/scuba'
-golden = pytest.mark.skipif(not GOLDEN.is_dir(), reason='golden data not found')
+GOLDEN = Path(__file__).resolve().parents[1] / 'golden' / 'scuba'
 
 
 def load(name):
@@ -29,7 +28,6 @@ def load(name):
         return {key: archive[key] for key in archive.files}
 
 
-@golden
 @pytest.mark.parametrize('draw', [0, 1, 2])
 def test_stripes_golden(draw):
     arrays = load('stripes.npz')
@@ -39,7 +37,6 @@ def test_stripes_golden(draw):
     assert differs.mean() <= .001
 
 
-@golden
 def test_composite_kinetics_rule_golden(tmp_path):
     arrays = load('composite_kinetics_rule.npz')
     names = sorted({key.split('__')[0] for key in arrays if '__' in key},
@@ -64,7 +61,6 @@ def test_composite_kinetics_rule_golden(tmp_path):
     assert '\n'.join(lines) + '\n' == str(arrays['output_list_text'])
 
 
-@golden
 def test_composite_ucf_box_rule_golden():
     arrays = load('composite_ucf_box_rule.npz')
     boxes = [Box(int(row[0]) - 1, *map(float, row[1:])) for key in arrays

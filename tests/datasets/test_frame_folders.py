@@ -138,3 +138,13 @@ def test_golden_lists_of_frame_folders_parse(name, classes):
     items = read_list(str(path), ('filename', 'total_frames', 'label'), classes)
     lines = path.read_text().splitlines()
     assert [f"{i['video_id']} {i['total_frames']} {i['label']}" for i in items] == lines
+
+
+@pytest.mark.parametrize('seconds, frames', [
+    ('0.95 1.55', [7, 8, 9, 10, 11, 12]), ('1.0 1.5', [8, 9, 10, 11]), ('1.0 1.01', [8])])
+def test_a_segment_has_every_frame_that_it_touches(tmp_path, seconds, frames):
+    write_clip(tmp_path / 'v_a.mp4', 0, frames=32)  # 8 frames a second
+    sampler = dict(type='SampleFrames', clip_len=len(frames), frame_interval=1, test_mode=True)
+    pipeline = [dict(PIPELINE[0], sampler=sampler), *PIPELINE[1:]]
+    sample = build(tmp_path, [f'a {seconds} 4.0 3'], pipeline, **SEGMENTS)[0]['data_samples']
+    assert sample.frame_inds.tolist() == frames

@@ -264,3 +264,11 @@ def test_the_splits_of_a_suite_fit_the_template(name, number):
         built = DATASETS.build(dict(dataset.dataset, lazy_init=True))
         assert built.test_mode and built.ann_file.startswith(f'data/{name}/')
         assert built.data_prefix['video'].startswith(f'data/{name}/')
+
+
+@pytest.mark.parametrize('kind, backgrounds', [
+    ('human-only', [-1, -1]), ('scene-only', [0, 1]), ('action-swap', [1, 0])])
+def test_the_background_has_a_class_where_it_can_be_seen(tmp_path, kind, backgrounds):
+    data = build(make_layout(tmp_path), kind)
+    assert [data.get_data_info(i)['background_label'] for i in range(2)] == backgrounds
+    assert [data.get_data_info(i)['label'] for i in range(2)] == [0, 1]

@@ -2,6 +2,7 @@
 import os
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -109,3 +110,22 @@ def test_unknown_backend_is_named():
     with pytest.raises(ValueError, match=r"'pyav' is unknown, accepted: \['decord', 'opencv'\]"):
         TRANSFORMS.build(dict(type='ReadClip', backend='pyav',
                               sampler=dict(type='SampleFrames', clip_len=8)))
+
+
+@pytest.mark.parametrize('backend', ['decord', 'opencv'])
+def test_a_file_that_is_no_video_is_named(tmp_path, backend):
+    (tmp_path / 'a.mp4').write_bytes(b'no video')
+    with pytest.raises(VideoReadError, match='a.mp4') as error:
+        read(tmp_path / 'a.mp4', backend)
+    if backend == 'opencv':
+        assert 'OpenCV cannot open it' in str(error.value)
+
+
+def test_a_source_without_frames_and_a_segment_without_a_rate_are_errors():
+    transform = TRANSFORMS.build(dict(type='ReadClip', sampler=dict(
+        type='SampleFrames', clip_len=1)))
+    for source, segment, message in (
+            (SimpleNamespace(total_frames=0, fps=8.), {}, 'it holds no frame'),
+            (SimpleNamespace(total_frames=4, fps=0.), dict(start=0., end=1.), 'no frame rate')):
+        with pytest.raises(VideoReadError, match=message):
+            transform(dict(filename='a', source=source, **segment))

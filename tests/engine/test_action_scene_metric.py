@@ -44,3 +44,8 @@ def test_unreadable_videos_are_wrong():
     assert evaluate(sample(0, scene_label=1, scene=1), broken) == dict(scene_top1=50.)
     assert evaluate(sample(0, 0), dict(sample(-1), error='no such frame')) == dict(
         action_top1=100.)
+
+
+def test_unreadable_videos_are_wrong_even_where_the_guess_is_right():
+    broken = dict(sample(1, 1, 1, 1), error='no such frame')
+    assert evaluate(sample(0, 0, 0, 0), broken) == dict(action_top1=50., scene_top1=50.)

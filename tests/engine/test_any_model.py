@@ -122,3 +122,11 @@ def test_a_single_view_is_one_clip_of_the_centre(name, clips, data_cfg):
     assert pipeline[0].sampler.clip_len == steps[1].clip_len
     assert pipeline[steps.index(crop) - 2] == dict(type='CenterCrop', crop_size=crop.crop_size)
     assert not any(step.type in ('ThreeCrop', 'TenCrop') for step in pipeline)
+
+
+@pytest.mark.parametrize('own, expected', [(None, 'prob'), ('score', 'score')])
+def test_views_are_averaged_as_probabilities_unless_the_model_says_how(own, expected, data_cfg):
+    cfg = Config.fromfile(str(find_config(f'mmaction::{MODELS["tsn"]}')))
+    cfg.model.cls_head.average_clips = own
+    head = adapt_config(cfg, data_cfg, random_weights=True).model.cls_head
+    assert head.average_clips == expected

@@ -1,5 +1,7 @@
 """Logged values wait on the device, and the log is the same."""
+import gc
 import json
+import weakref
 from contextlib import contextmanager
 
 import pytest
@@ -90,3 +92,18 @@ def test_values_travel_once_an_interval(monkeypatch):
     assert [value for name, value in hub if name == 'train/loss'] == [0, 1, 2, 3, 4]
     assert [value for name, value in hub if name == 'train/top'] == [1, 2, 3, 4, 5]
     assert [value for name, value in hub if name == 'train/n'] == [7] * 5
+
+
+def test_what_waits_does_not_keep_the_graph():
+    class Runner:
+        hooks, train_dataloader = [], range(5)
+
+    hook = DeferredRuntimeInfoHook()
+    hook._interval = 3
+    activation = torch.ones(4)
+    loss = (activation * torch.ones(4, requires_grad=True)).sum()
+    seen = weakref.ref(activation)
+    hook.after_train_iter(Runner, 0, outputs=dict(loss=loss))
+    del activation, loss
+    gc.collect()
+    assert seen() is None  # the graph of a step holds its activations

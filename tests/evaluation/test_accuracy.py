@@ -61,3 +61,20 @@ def test_swap_background_error_counts_background_not_error():
 
 def test_a_table_without_any_scores_predicts_nothing():
     assert list(predicted_classes([None, None])) == [-1, -1]
+
+
+def test_ties_go_to_the_smaller_class():
+    scores = np.random.default_rng(0).integers(0, 3, 400) / 2
+    ranked = sorted(range(400), key=lambda label: (-scores[label], label))
+    for k in (1, 5, 200):
+        correct = topk_correct([scores] * 400, np.arange(400), k=k)
+        assert np.flatnonzero(correct).tolist() == sorted(ranked[:k])
+    assert list(predicted_classes([scores])) == ranked[:1]
+
+
+def test_harmonic_mean_of_small_numbers_and_other_digits():
+    assert harmonic_mean(.5, .5, .5, .5) == pytest.approx(.5)
+    assert harmonic_mean(12.344, 12.346, 12.344, 12.346, round_components=2) == pytest.approx(
+        4 / (2 / 12.34 + 2 / 12.35))
+    with pytest.raises(ValueError, match='scene_unseen=-0.5'):
+        harmonic_mean(90, 90, 90, -.5)

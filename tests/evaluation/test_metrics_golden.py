@@ -1,6 +1,5 @@
 """Agreement with numbers computed by, or from, the published reference code."""
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,18 +17,9 @@ from devias_mm.evaluation import (
     topk_accuracy,
 )
 
-GOLDEN = Path(__file__).resolve().parents[3] / 'shared' / 'golden'
 
-
-def golden(name: str) -> Path:
-    path = GOLDEN / name
-    if not path.is_file():
-        pytest.skip(f'golden data not present: {path.name}')
-    return path
-
-
-def test_harmonic_mean_equals_the_papers_tables(parity):
-    rows = json.loads(golden('metrics/harmonic_mean.json').read_text())
+def test_harmonic_mean_equals_the_papers_tables(golden, parity):
+    rows = json.loads((golden / 'metrics/harmonic_mean.json').read_text())
     assert len(rows) == 13
     means, of_rounded = [], []
     for row in rows:
@@ -44,8 +34,8 @@ def test_harmonic_mean_equals_the_papers_tables(parity):
            [row['computed_hm_from_1dp_means'] for row in rows], 1e-5)
 
 
-def test_hat_metrics():
-    data = json.loads(golden('metrics/hat_metrics.json').read_text())
+def test_hat_metrics(golden):
+    data = json.loads((golden / 'metrics/hat_metrics.json').read_text())
     expected = data['expected']
     shacc = [swap_human_accuracy(s['pred'], s['foreground_label']) for s in data['splits']]
     sberr = [swap_background_error(s['pred'], s['background_label']) for s in data['splits']]
@@ -65,8 +55,8 @@ def test_hat_metrics():
         pytest.approx(expected['HOR_ratio'])
 
 
-def test_multiview_merge(parity):
-    data = np.load(golden('eval/multiview_merge.npz'), allow_pickle=False)
+def test_multiview_merge(golden, parity):
+    data = np.load(golden / 'eval/multiview_merge.npz', allow_pickle=False)
     # the score files held some rows twice, elsewhere
     order = np.concatenate([np.arange(len(data['row_video'])), data['duplicate_rows']])
     videos, merged = merge_views(data['view_logits'][order], data['row_video'][order],
@@ -78,8 +68,8 @@ def test_multiview_merge(parity):
     parity('top1_top5_percent', top, data['top1_top5_percent'], 1e-6)
 
 
-def test_knn_equals_the_reference(parity):
-    data = np.load(golden('knn/knn.npz'), allow_pickle=False)
+def test_knn_equals_the_reference(golden, parity):
+    data = np.load(golden / 'knn/knn.npz', allow_pickle=False)
     train, test = (data[f'{name}_features'] for name in ('train', 'test'))
     accuracy = knn_accuracy(train, data['train_labels'], test, data['test_labels'],
                             data['k_values'])

@@ -20,7 +20,6 @@ from devias_mm.harness import load_suite
 from devias_mm.harness.leaderboard import further_columns, required_columns
 
 SHARED = Path(__file__).resolve().parents[3] / 'shared'
-GOLDEN = SHARED / 'golden' / 'metrics'
 PAPERS = SHARED / 'papers'
 TEXTS = dict(choi='choi_neurips2019_scene_adversarial', devias='devias_eccv2024',
              dsm='dsm_aaai2021', hat='hat_neurips2022')
@@ -221,13 +220,12 @@ def test_readme_names_what_is_not_reproduced(root):
         assert f'{first}' in text and f'{second}' in text
 
 
-@pytest.mark.skipif(not GOLDEN.is_dir(), reason='golden metrics are not beside the repository')
-def test_golden_harmonic_means_have_the_same_components():
+def test_golden_harmonic_means_have_the_same_components(golden):
     tables = {'UCF-101 main table': 'devias_table02', 'Kinetics-400 main table': 'devias_table03',
               'HVU table': 'devias_table04'}
-    golden = json.loads((GOLDEN / 'harmonic_mean.json').read_text())
-    assert len(golden) == 13
-    for expected in golden:
+    rows = json.loads((golden / 'metrics' / 'harmonic_mean.json').read_text())
+    assert len(rows) == 13
+    for expected in rows:
         table = read_reference(tables[expected['table']]).set_index('label')
         row = table.loc[expected['method']]
         assert isinstance(row, pd.Series) and row['hm'] == expected['printed_hm']

@@ -98,3 +98,13 @@ def test_paired_names_missing_and_repeated_videos():
         compare_paired(one.iloc[:2], one)
     with pytest.raises(ValueError, match="'b' more than once"):
         compare_paired(one, pd.Series([1., 1., 1.], list('abb')))
+
+
+@pytest.mark.parametrize('changed, p_value', [(1, 1.), (2, .5), (3, .25)])
+def test_few_changed_videos_prove_little(changed, p_value):
+    """Of ``n`` videos that all change in one direction, two of ``2 ** n`` flips are as extreme."""
+    videos = [f'v{i}' for i in range(20)]
+    weak = pd.Series(np.zeros(20), videos)
+    strong = weak.copy()
+    strong.iloc[:changed] = 1
+    assert compare_paired(strong, weak).p_value == pytest.approx(p_value)

@@ -314,3 +314,18 @@ def test_the_papers_numbers_stand_below_ours(root):
     assert row['SHAcc hat-far'] == '15.4 ± 0.1' and row['BOR'] == '0.72'
     assert row['Source'] == 'HAT, Tables 1, 2' and row['hat-scene-only'] == '56.1'
     assert printed_rows(make_suite(), pd.DataFrame({'method': ['naive']})).empty
+
+
+def test_a_small_background_only_ratio_and_a_large_human_only_one_are_best(toy):
+    suite, jobs = toy
+    made = make_report(suite, jobs, collect(suite, jobs, 'the command'))
+    table = made.table.set_index('method')
+    assert table.loc['naive', 'bor_mean'] < table.loc['strong', 'bor_mean']
+    assert table.loc['naive', 'hor_mean'] < table.loc['strong', 'hor_mean']
+    lines = [[cell.strip() for cell in line.split('|')] for line in made.markdown.splitlines()]
+    heading = next(line for line in lines if 'BOR' in line)
+    rows = {line[1].split()[0]: line for line in lines[lines.index(heading) + 1:]
+            if len(line) == len(heading)}
+    bold = {name: [method for method, row in rows.items()
+                   if row[heading.index(name)].startswith('**')] for name in ('BOR', 'HOR')}
+    assert bold == dict(BOR=['Naive'], HOR=['Strong'])

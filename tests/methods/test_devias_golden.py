@@ -69,10 +69,10 @@ def build(num_classes, num_scenes, depth, slots, iters, tied, **kwargs):
     'ucf_depth2', 'k4_untied_depth2',
     pytest.param('ucf_full', marks=pytest.mark.slow),
     pytest.param('k400_full', marks=pytest.mark.slow)])
-def test_forward_parity(shared, case, parity):
-    folder = shared / 'golden' / 'devias_forward'
+def test_forward_parity(golden, case, parity):
+    folder = golden / 'devias_forward'
     config = json.loads((folder / f'{case}_config.json').read_text())
-    golden = np.load(folder / f'{case}.npz')
+    arrays = np.load(folder / f'{case}.npz', allow_pickle=False)
     tied = config['agg_weights_tied']
     model = build(config['num_classes'], config['num_scene_classes'], config['encoder_depth'],
                   config['num_slots'], config['agg_depth'], tied)
@@ -82,7 +82,7 @@ def test_forward_parity(shared, case, parity):
     assert not unexpected
     assert all('pos_embed' in name for name in missing)
     clips = video(config['video_tag'], config['batch'])
-    assert abs(float(clips[0, 1, 3, 10, 20]) - golden['input_probe'][1]) < 1e-6
+    assert abs(float(clips[0, 1, 3, 10, 20]) - arrays['input_probe'][1]) < 1e-6
 
     seen = []
     model.backbone.register_forward_hook(lambda module, args, out: seen.append(out.tokens))
@@ -91,39 +91,39 @@ def test_forward_parity(shared, case, parity):
         model.encode_slots = lambda clips: output  # once is enough
         masks = model.mask_decoder(output.slots).sigmoid().flatten(0, 1)
         scores, chosen = model.probabilities(clips), model.features(clips)
-    parity('tokens_sub', seen[0][:, ::98, ::16], golden['tokens_sub'], 5e-6)
-    parity('slots', output.slots.flatten(0, 1), golden['slots'], 5e-6)
-    parity('slots_head', output.logits.flatten(0, 1), golden['slots_head'], 1.5e-5)
-    parity('attn_head_mean', output.attention, golden['attn_head_mean'], 5e-6)
-    parity('mask_predictions', masks, golden['mask_predictions'], 5e-6)
-    scene = torch.from_numpy(golden['scene_logit']).softmax(-1)[:, -config['num_scene_classes']:]
+    parity('tokens_sub', seen[0][:, ::98, ::16], arrays['tokens_sub'], 5e-6)
+    parity('slots', output.slots.flatten(0, 1), arrays['slots'], 5e-6)
+    parity('slots_head', output.logits.flatten(0, 1), arrays['slots_head'], 1.5e-5)
+    parity('attn_head_mean', output.attention, arrays['attn_head_mean'], 5e-6)
+    parity('mask_predictions', masks, arrays['mask_predictions'], 5e-6)
+    scene = torch.from_numpy(arrays['scene_logit']).softmax(-1)[:, -config['num_scene_classes']:]
     parity('softmax of action_logit', scores['action'],
-           torch.from_numpy(golden['action_logit']).softmax(-1), 5e-6)
+           torch.from_numpy(arrays['action_logit']).softmax(-1), 5e-6)
     parity('softmax of scene_logit', scores['scene'], scene, 5e-6)
     for role in ('action', 'scene'):
         slot = scores[f'{role}_slot'].argmax(1)
         parity(f'{role}_logit', output.logits[torch.arange(len(clips)), slot],
-               golden[f'{role}_logit'], 1.5e-5)
-        parity(f'{role}_feat', chosen[role], golden[f'{role}_feat'], 5e-6)
-        parity(f'{role}_slot', slot, golden[f'{role}_slot'], 0, 'share')
+               arrays[f'{role}_logit'], 1.5e-5)
+        parity(f'{role}_feat', chosen[role], arrays[f'{role}_feat'], 5e-6)
+        parity(f'{role}_slot', slot, arrays[f'{role}_slot'], 0, 'share')
 
 
 @pytest.mark.parametrize('name', ['ucf_k2_pooled_masks', 'k400_k4_float_masks', 'hvu_k2'])
-def test_loss_parity(shared, name, parity):
+def test_loss_parity(golden, name, parity):
     """Every term, for every stored configuration, and the gradients of one."""
-    golden = np.load(shared / 'golden' / 'devias_loss' / f'{name}.npz')
-    get = {key: torch.from_numpy(golden[key]) for key in golden.files
-           if golden[key].dtype.kind in 'fi' and golden[key].ndim}
-    batch, classes = len(get['target']), golden['slots_head'].shape[1]
+    arrays = np.load(golden / 'devias_loss' / f'{name}.npz', allow_pickle=False)
+    get = {key: torch.from_numpy(arrays[key]) for key in arrays.files
+           if arrays[key].dtype.kind in 'fi' and arrays[key].ndim}
+    batch, classes = len(get['target']), arrays['slots_head'].shape[1]
     num_slots = len(get['slots']) // batch
-    hvu = 'scene_target' in golden.files
+    hvu = 'scene_target' in arrays.files
     num_scenes = 248 if hvu else 365
-    names = [str(n) for n in golden['loss_names']]
-    for row, criterion in enumerate(golden['config_scene_criterion']):
+    names = [str(n) for n in arrays['loss_names']]
+    for row, criterion in enumerate(arrays['config_scene_criterion']):
         # labels of the data set are hard: there the weight of 'kl' must not count
         scene_w, mask_w, guide_w = map(
-            float, (4000., *golden['config_weights_pred_distill']) if hvu
-            else golden['config_weights_scene_pred_distill'][row])
+            float, (4000., *arrays['config_weights_pred_distill']) if hvu
+            else arrays['config_weights_scene_pred_distill'][row])
         kl = str(criterion) == 'KL'
         model = build(classes - num_scenes, num_scenes, 0, num_slots, 1, True,
                       mask_weight=mask_w, guidance_weight=guide_w,
@@ -147,10 +147,10 @@ def test_loss_parity(shared, name, parity):
 
         costs = matching_costs(logits, targets.action, scene, 'probability')
         if not hvu:
-            parity('matching_cost', torch.stack(costs, -1), golden['matching_cost'], 1e-6)
+            parity('matching_cost', torch.stack(costs, -1), arrays['matching_cost'], 1e-6)
         slots_chosen = assign_slots(*costs, 'hungarian')
         parity('matching_action_scene_slot', torch.stack(slots_chosen, 1),
-               golden['matching_action_scene_slot'], 0, 'share')
+               arrays['matching_action_scene_slot'], 0, 'share')
 
         class Stored(torch.nn.Module):
             def forward(self, chosen, index=slots_chosen[0], prediction=prediction):
@@ -162,16 +162,16 @@ def test_loss_parity(shared, name, parity):
                     mask_distill_loss=result['loss_guidance'],
                     mask_prediction_loss=result['loss_mask'], cosine_loss=result['loss_cosine'])
         ours['total'] = sum(ours.values())
-        expected = golden['losses_full_precision'][row]
+        expected = arrays['losses_full_precision'][row]
         for index, term in enumerate(names):
             parity(f'{term} of config {row}', ours[term], expected[index], 1e-5, 'relative')
-        if not hvu and row == int(golden['grad_config_index']):
+        if not hvu and row == int(arrays['grad_config_index']):
             ours['total'].backward()
-            parity('grad_slots_head', logits.grad.flatten(0, 1), golden['grad_slots_head'],
+            parity('grad_slots_head', logits.grad.flatten(0, 1), arrays['grad_slots_head'],
                    1e-5, 'relative')
-            parity('grad_slots', slots.grad.flatten(0, 1), golden['grad_slots'], 1e-5, 'relative')
+            parity('grad_slots', slots.grad.flatten(0, 1), arrays['grad_slots'], 1e-5, 'relative')
             # the reference divides by 196 in half precision: 1/196 is off by 2e-4
             parity('grad_mask_predictions', prediction.grad.flatten(0, 1),
-                   golden['grad_mask_predictions'], 3e-4, 'relative')
-            parity('grad_attn_each_head', attention.grad / 4, golden['grad_attn_each_head'],
+                   arrays['grad_mask_predictions'], 3e-4, 'relative')
+            parity('grad_attn_each_head', attention.grad / 4, arrays['grad_attn_each_head'],
                    1e-5, 'relative')

@@ -272,3 +272,22 @@ def test_bank_holds_the_keys_of_all_processes(monkeypatch):
     model.enqueue(mine)
     assert torch.equal(model.queue[:8], torch.cat([mine, theirs]))
     assert int(model.queue_pointer) == 8
+
+
+def test_moco_contrasts_new_keys_with_the_old_bank():
+    """The key encoder follows before its use, and the keys of this batch enter the bank after."""
+    model = build('MoCo', momentum=.5, temperature=.1).eval()
+    model.projection.weight.data.mul_(3.)
+    model.projection.bias.data.normal_()
+    inputs, bank = views(2), model.queue.clone()
+    key = model.key_encoder['projection']
+    followed = [.5 * (own + other) for own, other in zip(
+        key.parameters(), model.projection.parameters())]
+    losses = model.loss(inputs, None)
+    for found, expected in zip(key.parameters(), followed):
+        assert torch.allclose(found, expected, atol=1e-6)
+    query, positive = model.embed(inputs[:, 0]), model.embed_keys(inputs[:, 1])
+    scores = torch.cat([(query * positive).sum(1, keepdim=True), query @ bank.t()], dim=1) / .1
+    expected = F.cross_entropy(scores, torch.zeros(4, dtype=torch.long))
+    assert torch.allclose(losses['loss_contrastive'], expected, atol=1e-5)
+    assert torch.allclose(model.queue[:4], positive, atol=1e-6)

@@ -287,3 +287,11 @@ def test_a_teacher_without_a_file_stays_in_the_checkpoints():
     assert any(name.startswith('scene_teacher.') for name in get_state_dict(model))
     assert F.mse_loss(model.scene_teacher.head.weight,
                       model.state_dict()['scene_teacher.head.weight']) == 0
+
+
+def test_images_are_shrunk_without_aliasing():
+    """Stripes become grey; without a filter of their width they would be lost between samples."""
+    clip = torch.zeros(1, 3, 1, 32, 32)
+    clip[..., ::4] = 255
+    images = image_teacher(size=8, data_preprocessor=None).images(clip)
+    assert torch.allclose(images[..., 2:-2], torch.tensor(.25), atol=.02)

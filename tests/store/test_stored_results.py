@@ -7,6 +7,7 @@ import pytest
 from mmengine.config import Config
 
 from devias_mm.files import file_sha256, write_json
+from devias_mm.store.identity import config_identity
 from devias_mm.store.predictions import SCHEMA, read_predictions, write_predictions
 from devias_mm.store.run_record import config_hash, run_record
 
@@ -64,3 +65,11 @@ def test_run_record(tmp_path, name, epoch, rule):
     assert record['checkpoint_sha256'].startswith('ba7816bf')  # SHA-256 of "abc"
     assert record['load_from_sha256'] is None  # from scratch
     assert record['versions']['mmcv'] and record['hardware']['cores'] >= 1
+
+
+def test_the_seed_is_no_part_of_a_runs_identity(tmp_path):
+    def identity(**randomness):
+        return config_identity(Config(dict(randomness=randomness, lr=1)), tmp_path)
+
+    assert identity(seed=0) == identity(seed=1)
+    assert identity(seed=0) != identity(seed=0, deterministic=True)

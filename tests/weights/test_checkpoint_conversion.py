@@ -218,10 +218,9 @@ def test_devias_export_refuses_what_it_cannot_say():
 
 
 @pytest.mark.parametrize('case', ['ucf_depth2', 'k4_untied_depth2'])
-def test_golden_layout_both_ways(shared, case):
+def test_golden_layout_both_ways(golden, case):
     """The names, shapes and values of the official layout survive a round trip."""
-    config = json.loads(
-        (shared / 'golden' / 'devias_forward' / f'{case}_config.json').read_text())
+    config = json.loads((golden / 'devias_forward' / f'{case}_config.json').read_text())
     state = {}
     for i, (name, shape) in enumerate(config['state_dict']):
         first = re.sub(r'layers\.\d+', 'layers.0', name)
