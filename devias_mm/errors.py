@@ -3,6 +3,7 @@
 Command lines print the message of a :class:`UserError` as one line, without a traceback (see
 :func:`devias_mm.cli.run_tool`). Anything else that is raised is a defect of the program.
 """
+from typing import Sequence
 
 
 class UserError(ValueError):
@@ -30,3 +31,18 @@ class CheckpointError(UserError):
 
 class SuiteError(UserError):
     """A suite, or the results that it names, cannot be used."""
+
+
+def first_of(names: Sequence[str], shown: int = 3, separator: str = ', ') -> str:
+    """Return the first names in one line, and how many more there are: for error messages.
+
+    Example::
+
+        >>> first_of(['a', 'b', 'c', 'd'])
+        'a, b, c ... and 1 more'
+    """
+    text = separator.join(names[:shown])
+    more = len(names) - shown
+    if more > 0:
+        text += f' ... and {more:,} more'
+    return text

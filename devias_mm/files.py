@@ -64,13 +64,14 @@ def file_sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
-def check_name(name: str) -> str:
+def check_name(name: str, outside: bool = False) -> str:
     """Check that a name from a list stays in the folder that it is joined to.
 
     The check looks at the text alone: symbolic links in a data folder may lead anywhere.
 
     Args:
         name: a relative path. ``a/../b`` is accepted, ``../b`` and ``a/../../b`` are not.
+        outside: whether the name may be absolute or lead out after all.
 
     Returns:
         str: the name, unchanged.
@@ -87,12 +88,14 @@ def check_name(name: str) -> str:
         Traceback (most recent call last):
         devias_mm.errors.UserError: the name '../secret' leads out of its folder; accepted: ...
     """
-    normal = os.path.normpath(name)
     accepted = 'accepted: a relative path without a `..` that leads out'
+    normal = os.path.normpath(name)
     if any(unicodedata.category(character) == 'Cc' for character in name):
         raise UserError(f'the name {name!r} holds a control character; {accepted}')
     if not name.strip() or normal == os.curdir:
         raise UserError(f'the name {name!r} names no file; {accepted}')
+    if outside:
+        return name
     if os.path.isabs(name):
         raise UserError(f'the name {name!r} is absolute; {accepted}')
     if normal.split(os.sep)[0] == os.pardir:
