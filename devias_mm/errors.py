@@ -25,6 +25,12 @@ class MissingFileError(UserError, FileNotFoundError):
     __str__ = ValueError.__str__
 
 
+class MissingPackageError(UserError, ImportError):
+    """An optional package is not installed; the message names the extra that brings it."""
+
+    __str__ = ValueError.__str__
+
+
 class CheckpointError(UserError):
     """A checkpoint cannot be used."""
 

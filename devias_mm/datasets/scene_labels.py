@@ -21,6 +21,8 @@ from devias_mm.errors import ListFileError, first_of
 from devias_mm.files import atomic_path
 
 METADATA_KEY = b'devias_mm.scene_labels'
+#: the options of a dataset that say where its scene labels come from
+LABEL_OPTIONS = ('scene_label_file', 'scene_teacher_sha256')
 REMEDY = 'make it with tools/data/pseudo_label_scenes.py'
 
 
@@ -181,6 +183,29 @@ def attach_scene_labels(items: List[dict], labels: SceneLabels, path: str) -> No
                               'out the column of the list, or scene_label_file.')
     for item in items:
         item['scene_row'] = labels.rows[item['video_id']]
+
+
+def check_scene_teacher(dataset: object, model: dict) -> None:
+    """Check that cached labels come from the kind of teacher that a model learns scenes from.
+
+    Args:
+        dataset: one without cached scene labels passes.
+        model: config of the model; one without a ``scene_teacher`` passes.
+
+    Raises:
+        SceneLabelError: the labels are those of another kind of teacher.
+    """
+    labels: Optional[SceneLabels] = getattr(dataset, 'scene_labels', None)
+    teacher = (model.get('scene_teacher') or {}).get('type')
+    if labels is None or teacher is None:
+        return
+    found = labels.metadata.get('teacher', teacher)
+    if found != teacher:
+        raise SceneLabelError(
+            f'{dataset.scene_label_file} holds the scene labels of a {found}, and the model learns '
+            f'from a {teacher}: its scenes would be scored against another model. Label the '
+            'videos with this config (tools/data/pseudo_label_scenes.py) and name that file as '
+            '`scene_label_file` of the split.')
 
 
 def _twice(names: Sequence[str]) -> List[str]:

@@ -17,6 +17,7 @@ from mmengine.registry import RUNNERS, init_default_scope
 from mmengine.runner import Runner
 
 from devias_mm.compat import forget_earlier_runners, prepare_cpu_distributed
+from devias_mm.datasets.scene_labels import check_scene_teacher
 from devias_mm.engine.deferred_log import DeferredRuntimeInfoHook
 from devias_mm.engine.runtime import strategy_problem
 from devias_mm.errors import CheckpointError, ListFileError, MissingFileError, UsageError
@@ -178,7 +179,8 @@ def check_test_lists(cfg: Config, splits: Sequence[str] = ()) -> None:
     known = cfg.test_cfg.get('splits') or dict(test={})
     for split in choose_splits(known, splits or cfg.test_cfg.get('selected')):
         try:
-            DATASETS.build(split_dataset(cfg.test_dataloader.dataset, known[split]))
+            dataset = DATASETS.build(split_dataset(cfg.test_dataloader.dataset, known[split]))
+            check_scene_teacher(dataset, cfg.model)
         except (ListFileError, FileNotFoundError) as error:
             raise type(error)(f'split {split!r}: {error}') from error
 

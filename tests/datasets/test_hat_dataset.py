@@ -159,7 +159,8 @@ def test_missing_folders_and_bad_options(tmp_path):
     ([1], 'holds list'), ({}, 'holds dict'), ({'jump/a': ['play chess/b', 10]}, 'jump/a'),
     ({'jump/a': ['play chess/b', 'ten', 1]}, 'ten'), ({'jump/a': ['b', 10, 1]}, 'class/video'),
     ({'jump/a': ['play chess/b', 10, 2]}, r'class is 2, accepted: 0\.\.1'),
-    ({'jump/a': ['play chess/b', 0, 1]}, r'frames is 0, accepted: 1\.\.'), ({'run/a': ['jump/a', 10, 0]}, "'run'"),
+    ({'jump/a': ['play chess/b', 0, 1]}, r'frames is 0, accepted: 1\.\.'),
+    ({'run/a': ['jump/a', 10, 0]}, "'run'"),
     ({3: ['jump/a', 10, 0]}, '3 ->'), ({'jump/a': ['play chess/b', 10.5, 1]}, '10.5'),
     ({'jump/../../a': ['play chess/b', 10, 1]}, 'leads out'),
     ({'jump/a': ['/play chess/b', 10, 1]}, 'absolute')])
