@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 
 from devias_mm.cli import run_tool
-from devias_mm.errors import MissingFileError, UsageError
+from devias_mm.errors import UsageError
 
 ROOT = Path(__file__).resolve().parents[2]
 TASKS = ('action', 'scene')
@@ -118,8 +118,11 @@ def finished_jobs(args, suite):
     if args.variant not in (suite.variants or ('', )):
         raise UsageError(f'--variant {args.variant!r} is not one of the suite\'s: '
                          f'{", ".join(suite.variants) or "it has none"}')
-    jobs = plan_jobs(suite, ROOT, args.out.absolute(), [args.method], args.seeds,
-                     processes=max(args.gpus, 1))
+    try:
+        jobs = plan_jobs(suite, ROOT, args.out.absolute(), [args.method], args.seeds,
+                         processes=max(args.gpus, 1))
+    except ValueError as error:
+        raise UsageError(str(error)) from error
     if args.task not in suite.methods[args.method].predicts:
         raise UsageError(f'{args.method!r} does not predict the {args.task}')
     jobs = [job for job in jobs if job.variant == args.variant]
@@ -185,10 +188,6 @@ def main(args):
     from devias_mm.evaluation.per_class import per_class_table
     from devias_mm.files import atomic_path
     check(args)
-    nowhere = [path for path in args.suite if not Path(path).exists()]
-    if nowhere:
-        raise MissingFileError(f'{nowhere[0]} does not exist: name a suite of benchmarks/, work '
-                               'dirs or prediction tables')
     stored = all(path.endswith('.parquet') or Path(path).is_dir() for path in args.suite)
     read = from_paths if stored else from_suite
     tables, k, about, path = read(args)
