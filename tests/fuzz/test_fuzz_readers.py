@@ -105,7 +105,7 @@ def nothing_outside(tmp_path, monkeypatch):
     work = tmp_path / 'deep' / 'work'
     work.mkdir(parents=True)
     monkeypatch.chdir(work)
-    before = {path for path in tmp_path.rglob('*')}
+    before = set(tmp_path.rglob('*'))
     yield
     outside = [path for path in tmp_path.rglob('*')
                if path not in before and not path.is_relative_to(work)]
