@@ -36,7 +36,8 @@ def run_tool(main: Callable[[argparse.Namespace], Optional[int]],
     """Parse the command line, run a tool and exit.
 
     A :class:`~devias_mm.errors.UserError` ends the tool with its message in one line and exit
-    code 2, Ctrl-C with exit code 130. Any other exception is a defect and keeps its traceback.
+    code 2, as does a file that cannot be opened for its rights or kind; Ctrl-C ends it with exit
+    code 130. Any other exception is a defect and keeps its traceback.
 
     Args:
         main: takes the parsed arguments, returns an exit code or ``None``.
@@ -51,6 +52,9 @@ def run_tool(main: Callable[[argparse.Namespace], Optional[int]],
         code = main(args)
     except UserError as error:
         print(f'error: {error}', file=sys.stderr)
+        sys.exit(2)
+    except (PermissionError, IsADirectoryError, NotADirectoryError) as error:
+        print(f'error: {error.strerror}: {error.filename}', file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
         print('interrupted; the same command continues', file=sys.stderr)

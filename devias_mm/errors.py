@@ -3,6 +3,7 @@
 Command lines print the message of a :class:`UserError` as one line, without a traceback (see
 :func:`devias_mm.cli.run_tool`). Anything else that is raised is a defect of the program.
 """
+from typing import Sequence
 
 
 class UserError(ValueError):
@@ -24,9 +25,30 @@ class MissingFileError(UserError, FileNotFoundError):
     __str__ = ValueError.__str__
 
 
+class MissingPackageError(UserError, ImportError):
+    """An optional package is not installed; the message names the extra that brings it."""
+
+    __str__ = ValueError.__str__
+
+
 class CheckpointError(UserError):
     """A checkpoint cannot be used."""
 
 
 class SuiteError(UserError):
     """A suite, or the results that it names, cannot be used."""
+
+
+def first_of(names: Sequence[str], shown: int = 3, separator: str = ', ') -> str:
+    """Return the first names in one line, and how many more there are: for error messages.
+
+    Example::
+
+        >>> first_of(['a', 'b', 'c', 'd'])
+        'a, b, c ... and 1 more'
+    """
+    text = separator.join(names[:shown])
+    more = len(names) - shown
+    if more > 0:
+        text += f' ... and {more:,} more'
+    return text

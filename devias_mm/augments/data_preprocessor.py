@@ -58,11 +58,8 @@ class DebiasDataPreprocessor(ActionDataPreprocessor):
             ``data_samples`` and, while training, ``targets`` of ``B * V`` rows.
 
         Raises:
-            ValueError: when the clips of a batch differ in shape, or were not collated.
+            ValueError: when the clips of a batch differ in shape.
         """
-        if not isinstance(data, dict):
-            raise ValueError('the loader gives lists of samples: RepeatAugment needs '
-                             "train_dataloader.collate_fn=dict(type='repeat_pseudo_collate')")
         inputs, samples = data['inputs'], data['data_samples']
         shapes = {tuple(clip.shape) for clip in inputs}
         if len(shapes) > 1:

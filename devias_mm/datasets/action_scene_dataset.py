@@ -8,57 +8,58 @@ from mmaction.registry import DATASETS
 from mmaction.structures import ActionDataSample
 from mmengine.logging import MMLogger
 
-from devias_mm.datasets.lists import NO_LABEL, read_list
+from devias_mm.datasets.lists import LABEL_COLUMNS, NO_LABEL, read_list
 from devias_mm.datasets.scene_labels import SceneLabels, attach_scene_labels, read_scene_labels
 from devias_mm.datasets.transforms.read_clip import VideoReadError
+from devias_mm.errors import ListFileError, MissingFileError, first_of
 
 
 @DATASETS.register_module()
 class ActionSceneDataset(BaseActionDataset):
-    """Videos named in a list file, with action, scene and background labels.
+    """Read videos named in a list file, with action, scene and background labels.
 
-    A sample is what the pipeline packs: ``inputs``, uint8
-    ``(views, C, T, H, W)``, and ``data_samples``, an ``ActionDataSample`` with
-    ``gt_label``, ``scene_label``, ``background_label`` and the metainfo
-    ``video_id``. The pipeline must begin with ``ReadClip``, whose
-    ``VideoReadError`` is the only error that is dealt with here: in training
-    the video is reported once, by name, and another one takes its place; in
-    test mode the sample has empty ``inputs`` and the reason as metainfo
-    ``error``. Missing files are an error at the start of a training; in test mode they are
-    logged by name, kept in ``missing``, and then unreadable, unless all are missing.
+    A sample is what the pipeline packs: ``inputs``, uint8 ``(views, C, T, H, W)``, and
+    ``data_samples``, an ``ActionDataSample`` with ``gt_label``, ``scene_label``,
+    ``background_label`` and the metainfo ``video_id``. The pipeline must begin with ``ReadClip``,
+    whose ``VideoReadError`` is the only error that is dealt with here: in training the video is
+    reported once, by name, and another one takes its place; in test mode the sample has empty
+    ``inputs`` and the reason as metainfo ``error``. Missing files are an error at the start of a
+    training; in test mode they are logged by name, kept in ``missing``, and count as unreadable,
+    unless all are missing.
 
     Args:
-        ann_file (str): the list file, relative to ``data_root``.
-        pipeline (list[dict | Callable]): the transforms.
-        num_classes (int): number of action classes.
-        columns (Sequence[str]): the fields of a line, see
-            :func:`devias_mm.datasets.lists.read_list`.
-            Defaults to ``('filename', 'label')``.
-        num_scene_classes (int, optional): number of scene classes.
-        data_prefix (dict): ``dict(video=...)``, the folder of the videos,
-            relative to ``data_root``. Defaults to ``dict(video='')``.
-        filename_suffix (str): added to each listed name. Defaults to ``''``.
-        filename_prefix (str): put in front of each listed name. Defaults to ``''``.
-        delimiter (str, optional): what separates the fields of a line. Defaults to blanks.
-        scene_label_file (str, optional): cached scene labels of the listed videos, relative to
-            ``data_root``, see :mod:`devias_mm.datasets.scene_labels`. ``scene_label`` is then
-            a float tensor ``(Ns, )`` of class probabilities, in test mode the most probable
-            class; a video that the teacher could not read counts as unreadable in training
-            and has no scene label in test mode, where the file itself may be missing, too:
-            then no video has one.
-        scene_teacher_sha256 (str, optional): how the teacher's checksum in that file has to
-            begin, 8 digits or more. Defaults to None: any teacher.
-        bad_segments (str): what a segment that ends before it starts is, ``'error'`` or
-            ``'skip'``. Defaults to ``'error'``.
-        check_files (bool): whether to look for all files at the start.
-            Defaults to True.
-        **kwargs: of ``BaseActionDataset``, such as ``data_root``, ``test_mode``
-            and ``indices``.
+        ann_file: the list file, relative to ``data_root``.
+        pipeline: the transforms.
+        num_classes: number of action classes.
+        columns: the fields of a line, see :func:`devias_mm.datasets.lists.read_list`.
+        num_scene_classes: number of scene classes.
+        data_prefix: ``dict(video=...)``, the folder of the videos, relative to ``data_root``.
+        filename_suffix: added to each listed name.
+        filename_prefix: put in front of each listed name.
+        delimiter: what separates the fields of a line. Defaults to blanks.
+        scene_label_file: cached scene labels of the listed videos, relative to ``data_root``, see
+            :mod:`devias_mm.datasets.scene_labels`. ``scene_label`` is then a float tensor
+            ``(Ns, )`` of class probabilities, in test mode the most probable class. A video that
+            the teacher could not read counts as unreadable in training and has no scene label in
+            test mode; there the file itself may be missing, too: then no video has one.
+        scene_teacher_sha256: how the teacher's checksum in that file has to begin, 8 digits or
+            more. Defaults to any teacher.
+        bad_segments: whether a segment that ends before it starts is an ``'error'`` or left out,
+            ``'skip'``.
+        allow_outside: whether listed names may be absolute or lead out of the data root.
+        check_files: whether to look for all files at the start.
+        **kwargs: of ``BaseActionDataset``, such as ``data_root``, ``test_mode`` and ``indices``.
 
     Raises:
         ListFileError: the list file cannot be used (when the data is loaded).
-        FileNotFoundError: listed videos are missing; in test mode: all of them.
+        MissingFileError: listed videos are missing; in test mode: all of them.
         SceneLabelError: the scene labels cannot be used, or do not go with the list.
+
+    Example::
+
+        dataset = dict(type='ActionSceneDataset', data_root='data/ucf101', num_classes=101,
+                       ann_file='annotations/train.csv', data_prefix=dict(video='videos'),
+                       pipeline=train_pipeline)
     """
 
     def __init__(self,
@@ -74,17 +75,18 @@ class ActionSceneDataset(BaseActionDataset):
                  scene_label_file: Optional[str] = None,
                  scene_teacher_sha256: Optional[str] = None,
                  bad_segments: str = 'error',
+                 allow_outside: bool = False,
                  check_files: bool = True,
                  **kwargs) -> None:
-        self.columns = tuple(columns)
         self.num_scene_classes = num_scene_classes
-        self.filename_suffix = filename_suffix
-        self.filename_prefix = filename_prefix
-        self.delimiter = delimiter
+        self.list_options = dict(
+            columns=tuple(columns), num_classes=num_classes, num_scene_classes=num_scene_classes,
+            filename_suffix=filename_suffix, filename_prefix=filename_prefix,
+            delimiter=delimiter, bad_segments=bad_segments, allow_outside=allow_outside)
+        self.allow_outside = allow_outside
         self.scene_label_file = scene_label_file
         self.scene_teacher_sha256 = scene_teacher_sha256
         self.scene_labels: Optional[SceneLabels] = None
-        self.bad_segments = bad_segments
         self.check_files = check_files
         self.missing: List[str] = []
         super().__init__(ann_file, pipeline=pipeline, data_prefix=data_prefix,
@@ -92,65 +94,54 @@ class ActionSceneDataset(BaseActionDataset):
 
     def load_data_list(self) -> List[dict]:
         """Read the list file and check that the videos are there."""
-        items = read_list(self.ann_file, self.columns, self.num_classes,
-                          self.num_scene_classes, self.filename_suffix,
-                          allow_no_action=self.test_mode, filename_prefix=self.filename_prefix,
-                          delimiter=self.delimiter, bad_segments=self.bad_segments)
+        items = read_list(self.ann_file, allow_no_action=self.test_mode, **self.list_options)
         for item in items:
-            item['listed'] = item['filename']
             item['filename'] = osp.join(self.data_prefix['video'], item['filename'])
-            for column in ('label', 'scene_label', 'background_label'):
+            for column in LABEL_COLUMNS:
                 item.setdefault(column, NO_LABEL)
         if self.check_files:
             self._check_files(items)
         for item in items:
-            del item['listed']
+            del item['line']
         return items
 
     def _check_files(self, items: List[dict], exists: Callable = osp.isfile) -> None:
         missing = [item for item in items if not exists(item['filename'])]
-        if missing:
-            with open(self.ann_file, encoding='utf-8') as file:
-                fields = (line.strip().rsplit(self.delimiter, len(self.columns) - 1)
-                          for line in file)
-                lines = {field[0].strip(): number for number, field in enumerate(fields, 1)
-                         if field}
-            named = []
-            for item in missing[:3]:
-                name = item['listed'][len(self.filename_prefix):]
-                name = name[:len(name) - len(self.filename_suffix)]
-                named.append(f"{item['filename']} (line {lines[name]})")
-            self._report_missing(
-                [item['filename'] for item in missing], len(missing) == len(items),
-                f'{len(missing)} of the {len(items)} videos in {self.ann_file} are missing: '
-                f'{", ".join(named)}{" ..." if len(missing) > 3 else ""}.',
-                'Add the files, take the lines out of the list, or point `data_root` and '
-                '`data_prefix` of the dataset config to where the videos are.')
+        if not missing:
+            return
+        named = [f"{item['filename']} (line {item['line']})" for item in missing]
+        self._report_missing(
+            [item['filename'] for item in missing], len(missing) == len(items),
+            f'{len(missing)} of the {len(items)} videos in {self.ann_file} are missing: '
+            f'{first_of(named)}.',
+            'Add the files, take the lines out of the list, or point `data_root` and '
+            '`data_prefix` of the dataset config to where the videos are.')
 
     def _report_missing(self, missing: List[str], nothing_left: bool, text: str,
                         remedy: str) -> None:
         """Stop a training, or a test without any video; log what a test lacks."""
         if nothing_left or not self.test_mode:
-            raise FileNotFoundError(f'{text} {remedy}')
+            raise MissingFileError(f'{text} {remedy}')
         self.missing = missing
         MMLogger.get_current_instance().warning(f'{text} These are tested as unreadable videos.')
 
     def filter_data(self) -> List[dict]:
         """Find the cached scene label of each item, of whatever class the data list is."""
         items = super().filter_data()
-        if self.scene_label_file is not None:
-            path = osp.join(self.data_root or '', self.scene_label_file)
-            if self.test_mode and not osp.isfile(path):
-                MMLogger.get_current_instance().info(
-                    f'{self.ann_file}: tested without scene labels, there is no {path}.')
-                return items
-            self.scene_labels = read_scene_labels(path, self.num_scene_classes,
-                                                  self.scene_teacher_sha256)
-            attach_scene_labels(items, self.scene_labels, path)
+        if self.scene_label_file is None:
+            return items
+        path = osp.join(self.data_root or '', self.scene_label_file)
+        if self.test_mode and not osp.isfile(path):
+            MMLogger.get_current_instance().info(
+                f'{self.ann_file}: tested without scene labels, there is no {path}.')
+            return items
+        self.scene_labels = read_scene_labels(path, self.num_scene_classes,
+                                              self.scene_teacher_sha256)
+        attach_scene_labels(items, self.scene_labels, path)
         return items
 
     def get_data_info(self, idx: int) -> dict:
-        """Annotation of a video, with its cached scene label."""
+        """Return the annotation of a video, with its cached scene label."""
         info = super().get_data_info(idx)
         if self.scene_labels is not None:
             info['scene_label'] = self.scene_labels.of(info.pop('scene_row'), self.test_mode)
@@ -183,8 +174,8 @@ class ActionSceneDataset(BaseActionDataset):
         # an error, because MMLogger shows nothing less from ranks other than 0
         MMLogger.get_current_instance().error(f'{error} (listed in {self.ann_file}): {fate}.')
         if not self.test_mode and bool(self._reported.all()):
-            raise RuntimeError(f'none of the {len(self)} videos in {self.ann_file} can be read; '
-                               f'the last: {error}.') from error
+            raise ListFileError(f'none of the {len(self)} videos in {self.ann_file} can be read; '
+                                f'the last: {error}. Get the videos anew.') from error
 
     def _unreadable_sample(self, idx: int, error: VideoReadError) -> dict:
         info = self.get_data_info(idx)

@@ -4,55 +4,41 @@ import os.path as osp
 import zlib
 from typing import List, Optional, Sequence
 
-import cv2
 import numpy as np
 from mmaction.registry import DATASETS
 
 from devias_mm.datasets.action_scene_dataset import ActionSceneDataset
-from devias_mm.datasets.transforms.read_clip import VideoReadError
+from devias_mm.datasets.images import read_image
+from devias_mm.errors import UsageError
 
 STILL_FRAMES = ('middle', 'random')
-DECODE_RGB = getattr(cv2, 'IMREAD_COLOR_RGB', None)  # from OpenCV 4.11 on; cheaper than swapping
-
-
-def read_image(path: str, grey: bool = False) -> np.ndarray:
-    """Read an image, uint8 RGB ``(H, W, 3)``, or ``(H, W)`` where grey.
-
-    Raises:
-        VideoReadError: there is no such file, or it cannot be decoded.
-    """
-    flag = cv2.IMREAD_GRAYSCALE if grey else (DECODE_RGB or cv2.IMREAD_COLOR)
-    image = cv2.imread(path, flag | cv2.IMREAD_IGNORE_ORIENTATION)
-    if image is None:
-        state = 'cannot be decoded' if osp.isfile(path) else 'is missing'
-        raise VideoReadError(osp.dirname(path), f'frame {osp.basename(path)} {state}')
-    if not (grey or DECODE_RGB):
-        cv2.cvtColor(image, cv2.COLOR_BGR2RGB, dst=image)
-    return image
 
 
 def count_frames(folder: str, filename_tmpl: str) -> int:
-    """Number of files in a folder that are named after a template; 0 without a folder."""
-    start, end = filename_tmpl.split('{')[0], filename_tmpl.split('}')[1]
+    """Count the files of a folder that are named after a template; 0 without a folder."""
+    start = filename_tmpl.split('{')[0]
+    end = filename_tmpl.split('}')[1]
     try:
-        return sum(name.startswith(start) and name.endswith(end) for name in os.listdir(folder))
-    except FileNotFoundError:
+        names = os.listdir(folder)
+    except (FileNotFoundError, NotADirectoryError):
         return 0
+    return sum(name.startswith(start) and name.endswith(end) for name in names)
 
 
 def stable_rng(seed: int, *names: object) -> np.random.Generator:
-    """A random generator that depends on a seed and names only, such as a ``video_id``."""
-    return np.random.default_rng([seed, zlib.crc32('/'.join(map(str, names)).encode())])
+    """Return a generator that depends on a seed and names only, such as a ``video_id``."""
+    joined = '/'.join(str(name) for name in names)
+    return np.random.default_rng([seed, zlib.crc32(joined.encode())])
 
 
 def still_index(still_frame: str, frames: int, seed: int, name: str) -> int:
-    """Index of the frame that stands for a whole clip (SCUFO).
+    """Return the index of the frame that is shown instead of a whole clip (SCUFO).
 
     Args:
-        still_frame (str): one of ``STILL_FRAMES``.
-        frames (int): length of the clip.
-        seed (int): of a random frame.
-        name (str): of the clip in its list, which a random frame depends on as well.
+        still_frame: one of ``STILL_FRAMES``.
+        frames: length of the clip.
+        seed: of a random frame.
+        name: of the clip in its list, which a random frame depends on as well.
     """
     if still_frame == 'middle':
         return frames // 2
@@ -63,20 +49,27 @@ class FrameFolder:
     """The frames of a folder, as a source of ``ReadClip``.
 
     Args:
-        folder (str): the folder.
-        filename_tmpl (str): names of the frames, such as ``'img_{:05d}.jpg'``.
-        first_number (int): number of the first frame. Defaults to 1.
-        total_frames (int, optional): number of frames. Defaults to that of
-            the files.
-        still (int, optional): index of the one frame that stands for all.
+        folder: the folder.
+        filename_tmpl: names of the frames, such as ``'img_{:05d}.jpg'``.
+        first_number: number of the first frame.
+        total_frames: number of frames. Defaults to the number of files.
+        still: index of the one frame that is shown all the time.
+
+    Example::
+
+        >>> FrameFolder('data/scuba/jump/a', 'img_{:05d}.jpg').path(0)
+        'data/scuba/jump/a/img_00001.jpg'
     """
     fps = 0.0  # unknown
 
     def __init__(self, folder: str, filename_tmpl: str, first_number: int = 1,
                  total_frames: Optional[int] = None, still: Optional[int] = None) -> None:
-        self.folder, self.filename_tmpl = folder, filename_tmpl
-        self.first_number, self.still = first_number, still
-        self._total_frames, self._prefix = total_frames, osp.join(folder, '')
+        self.folder = folder
+        self.filename_tmpl = filename_tmpl
+        self.first_number = first_number
+        self.still = still
+        self._total_frames = total_frames
+        self._prefix = osp.join(folder, '')
 
     @property
     def total_frames(self) -> int:
@@ -86,44 +79,52 @@ class FrameFolder:
         return self._total_frames
 
     def path(self, index: int) -> str:
-        """File of a frame; ``index`` counts from 0."""
+        """Return the file of a frame; ``index`` counts from 0."""
         return self._prefix + self.filename_tmpl.format(self.first_number + index)
 
     def read(self, indices: np.ndarray, clip_len: int) -> List[np.ndarray]:
         """Decode frames; each file once.
 
         Args:
-            indices (np.ndarray): indices from 0, ``(N,)``.
-            clip_len (int): unused: frames of a folder do not depend on their clip.
+            indices: indices from 0, ``(N,)``.
+            clip_len: unused: frames of a folder do not depend on their clip.
 
         Returns:
             list[np.ndarray]: N RGB frames, uint8 ``(H, W, 3)``.
+
+        Raises:
+            ImageReadError: a frame is missing or cannot be decoded.
         """
         if self.still is not None:
             indices = np.full_like(indices, self.still)
-        frames = {i: read_image(self.path(i)) for i in sorted(set(indices.tolist()))}
-        return [frames[i] for i in indices.tolist()]
+        wanted = indices.tolist()
+        frames = {index: read_image(self.path(index)) for index in sorted(set(wanted))}
+        return [frames[index] for index in wanted]
 
 
 @DATASETS.register_module()
 class FrameFolderDataset(ActionSceneDataset):
-    """Folders of frames, as SCUBA is published; a still frame of each makes SCUFO of it.
+    """Read folders of frames, as SCUBA is published; with a still frame of each, SCUFO.
 
-    The samples are those of ``ActionSceneDataset``; the same pipelines, which begin
-    with ``ReadClip``, read them. SCUFO shows one frame of a SCUBA clip, repeated: no motion is
-    left, so that accuracy on it is foreground bias (Li et al., ICCV 2023). ConflFG is
-    published in the same form as SCUBA and read without further options.
+    Samples and pipelines are the same as of ``ActionSceneDataset``. SCUFO shows one frame of a
+    SCUBA clip, repeated: no motion is left, so that accuracy on it is foreground bias (Li et al.,
+    ICCV 2023). ConflFG is published in the same form as SCUBA and read without further options.
 
     Args:
-        columns (Sequence[str]): fields of a line. Defaults to
-            ``('filename', 'total_frames', 'label')``. The listed number of frames
-            holds; without that column, the files are counted.
-        filename_tmpl (str): names of the frames. Defaults to ``'img_{:05d}.jpg'``.
-        first_number (int): number of the first frame. Defaults to 1.
-        still_frame (str, optional): ``'middle'`` or ``'random'`` (drawn from ``seed``
-            and the ``video_id``): the frame that is repeated. Defaults to the clip as it is.
-        seed (int): of the random still frames. Defaults to 0.
+        columns: fields of a line. The listed number of frames counts; without that column, the
+            files are counted.
+        filename_tmpl: names of the frames.
+        first_number: number of the first frame.
+        still_frame: ``'middle'`` or ``'random'`` (drawn from ``seed`` and the ``video_id``): the
+            frame that is repeated. Defaults to the clip as it is.
+        seed: of the random still frames.
         **kwargs: of ``ActionSceneDataset``.
+
+    Example::
+
+        dataset = dict(type='FrameFolderDataset', data_root='data/ucf101', num_classes=101,
+                       ann_file='scuba/vqgan.csv', data_prefix=dict(video='scuba/vqgan'),
+                       still_frame='random', pipeline=test_pipeline, test_mode=True)
     """
 
     def __init__(self,
@@ -135,17 +136,19 @@ class FrameFolderDataset(ActionSceneDataset):
                  seed: int = 0,
                  **kwargs) -> None:
         if still_frame not in (None, *STILL_FRAMES):
-            raise ValueError(f'FrameFolderDataset: still_frame={still_frame!r} is unknown, '
+            raise UsageError(f'FrameFolderDataset: still_frame={still_frame!r} is unknown, '
                              f'accepted: None, {", ".join(map(repr, STILL_FRAMES))}.')
-        self.filename_tmpl, self.first_number = filename_tmpl, first_number
-        self.still_frame, self.seed = still_frame, seed
+        self.filename_tmpl = filename_tmpl
+        self.first_number = first_number
+        self.still_frame = still_frame
+        self.seed = seed
         super().__init__(*args, columns=columns, **kwargs)
 
     def _check_files(self, items: List[dict]) -> None:
         super()._check_files(items, exists=osp.isdir)
 
     def get_data_info(self, idx: int) -> dict:
-        """Get annotation by index, with the source of its frames."""
+        """Return the annotation of a video, with the source of its frames."""
         info = super().get_data_info(idx)
         source = FrameFolder(info['filename'], self.filename_tmpl, self.first_number,
                              info.get('total_frames'))

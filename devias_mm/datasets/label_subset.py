@@ -3,6 +3,8 @@ from typing import Callable, List, Sequence
 
 import numpy as np
 
+from devias_mm.errors import UsageError
+
 
 def balanced_subset(labels: Sequence[int], fraction: float, seed: int) -> List[int]:
     """Draw the same number of items from each class.
@@ -11,21 +13,21 @@ def balanced_subset(labels: Sequence[int], fraction: float, seed: int) -> List[i
     fewer gives all. A smaller fraction with the same seed draws a part of what a larger one draws.
 
     Args:
-        labels (Sequence[int]): class of each item.
-        fraction (float): in (0, 1].
-        seed (int): at least 0; the draw depends on it, the class and the order of the items.
+        labels: class of each item.
+        fraction: in (0, 1].
+        seed: at least 0; the draw depends on it, the class and the order of the items.
 
     Returns:
         list[int]: indices, ascending.
 
     Raises:
-        ValueError: for a fraction out of range or no items.
+        UsageError: for a fraction out of range or no items.
     """
     labels = np.asarray(labels)
     if not 0 < fraction <= 1:
-        raise ValueError(f'fraction must lie in (0, 1], got {fraction}')
+        raise UsageError(f'fraction must be in (0, 1], got {fraction}')
     if not len(labels):
-        raise ValueError('there is nothing to draw from')
+        raise UsageError('there is nothing to draw from')
     count = max(1, round(fraction * len(labels) / len(np.unique(labels))))
     return _draw(labels, seed, lambda size: count)
 
@@ -37,30 +39,34 @@ def held_out(labels: Sequence[int], fraction: float, seed: int) -> List[int]:
     class remains, so that a class of one gives none.
 
     Args:
-        labels (Sequence[int]): class of each item.
-        fraction (float): in (0, 1).
-        seed (int): at least 0; the draw depends on it, the class and the order of the items.
+        labels: class of each item.
+        fraction: in (0, 1).
+        seed: at least 0; the draw depends on it, the class and the order of the items.
 
     Returns:
         list[int]: indices, ascending.
 
     Raises:
-        ValueError: for a fraction out of range, or where no class has two items.
+        UsageError: for a fraction out of range, or where no class has two items.
     """
     labels = np.asarray(labels)
     if not 0 < fraction < 1:
-        raise ValueError(f'fraction must lie in (0, 1), got {fraction}')
-    chosen = _draw(labels, seed, lambda size: min(max(1, round(fraction * size)), size - 1))
+        raise UsageError(f'fraction must be in (0, 1), got {fraction}')
+
+    def count(size: int) -> int:
+        return min(max(1, round(fraction * size)), size - 1)
+
+    chosen = _draw(labels, seed, count)
     if not chosen:
-        raise ValueError('no class has two items: nothing can be held out')
+        raise UsageError('no class has two items: nothing can be held out')
     return chosen
 
 
 def _draw(labels: np.ndarray, seed: int, count: Callable[[int], int]) -> List[int]:
-    """``count(size)`` items of each class, in an order that the seed decides."""
-    chosen = []
+    """Draw ``count(size)`` items of each class, in an order that the seed decides."""
+    chosen: List[int] = []
     for label in np.unique(labels):
-        order = np.random.default_rng((seed, int(label))).permutation(
-            np.flatnonzero(labels == label))
+        members = np.flatnonzero(labels == label)
+        order = np.random.default_rng((seed, int(label))).permutation(members)
         chosen += order[:count(len(order))].tolist()
     return sorted(chosen)

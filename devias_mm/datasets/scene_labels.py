@@ -1,25 +1,28 @@
 """Cached scene labels: what a scene teacher says about every video of a list, made once.
 
-One Parquet file a list, a row a video: ``video_id``, and ``probabilities``, the class
-probabilities as float16, averaged over the views of the teacher's test pipeline (null where
-the video could not be read). Its metadata name the teacher by the SHA-256 of its weights.
+A list has one Parquet file with a row for each video: ``video_id``, and ``probabilities``, the
+class probabilities as float16, averaged over the views of the teacher's test pipeline (null where
+the video could not be read). The metadata name the teacher by the SHA-256 of its weights.
 """
 import hashlib
 import json
 import os
 from pathlib import Path
-from typing import Dict, List, NamedTuple, Optional, Sequence, Union
+from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import torch
 
 from devias_mm.datasets.lists import NO_LABEL
-from devias_mm.errors import ListFileError
+from devias_mm.errors import ListFileError, first_of
 from devias_mm.files import atomic_path
 
 METADATA_KEY = b'devias_mm.scene_labels'
+#: the options of a dataset that say where its scene labels come from
+LABEL_OPTIONS = ('scene_label_file', 'scene_teacher_sha256')
 REMEDY = 'make it with tools/data/pseudo_label_scenes.py'
 
 
@@ -28,22 +31,38 @@ class SceneLabelError(ListFileError):
 
 
 class SceneLabels(NamedTuple):
-    """``rows`` {video id: row}; ``probabilities`` float16 ``(rows, Ns)``, NaN where unreadable."""
+    """The content of a file.
+
+    Attributes:
+        rows: row of each ``video_id``.
+        probabilities: float16 ``(rows, Ns)``, NaN where the video could not be read.
+        metadata: what the file says about its origin.
+    """
     rows: Dict[str, int]
     probabilities: np.ndarray
     metadata: dict
 
     def of(self, row: int, hard: bool) -> Union[int, torch.Tensor]:
-        """Label of a row: float32 ``(Ns, )``, or the most probable class; -1: there is none."""
+        """Return the label of a row.
+
+        Args:
+            row: of ``rows``.
+            hard: whether to return the most probable class.
+
+        Returns:
+            the class probabilities, float32 ``(Ns, )``, or a class; -1 where there is no label.
+        """
         scores = self.probabilities[row].astype(np.float32)
         if np.isnan(scores[0]):
             return NO_LABEL
+        if hard:
+            return int(scores.argmax())
         # rounded to float16, they do not sum to 1 exactly
-        return int(scores.argmax()) if hard else torch.from_numpy(scores / scores.sum())
+        return torch.from_numpy(scores / scores.sum())
 
 
 def weights_sha256(weights: Dict[str, torch.Tensor]) -> str:
-    """SHA-256 over names, shapes and bytes of tensors; the order does not count."""
+    """Return the SHA-256 of names, shapes and bytes of tensors; the order does not count."""
     digest = hashlib.sha256()
     for name in sorted(weights):
         tensor = weights[name].detach().cpu().contiguous()
@@ -58,11 +77,10 @@ def write_scene_labels(path: Union[str, Path], video_ids: Sequence[str],
     """Write a file of scene labels, atomically.
 
     Args:
-        path (str | Path): the ``.parquet`` file.
-        video_ids (Sequence[str]): unique.
-        probabilities (Sequence[np.ndarray]): ``(Ns, )`` each, in [0, 1]; ``None`` for a video
-            that could not be read.
-        teacher_sha256 (str): of :func:`weights_sha256`.
+        path: the ``.parquet`` file.
+        video_ids: unique.
+        probabilities: ``(Ns, )`` each, in [0, 1]; ``None`` for a video that could not be read.
+        teacher_sha256: of :func:`weights_sha256`.
         **metadata: what else the file should say about its origin, for JSON.
 
     Raises:
@@ -90,25 +108,18 @@ def read_scene_labels(path: Union[str, Path], num_scene_classes: Optional[int] =
     """Read a file of scene labels and check it.
 
     Args:
-        path (str | Path): the ``.parquet`` file.
-        num_scene_classes (int, optional): the class number that is expected.
-        teacher (str, optional): how ``teacher_sha256`` of the file has to begin, 8 digits or
-            more.
+        path: the ``.parquet`` file.
+        num_scene_classes: the number of classes that is expected.
+        teacher: how ``teacher_sha256`` of the file has to begin, 8 digits or more.
 
     Raises:
-        SceneLabelError: no such file, not a file of scene labels, a video twice, another class
-            number or another teacher.
+        SceneLabelError: no such file, not a file of scene labels, a video twice, another
+            number of classes or another teacher.
     """
     if not os.path.isfile(path):
         raise SceneLabelError(f'file of scene labels not found: {path}; {REMEDY}, or point '
                               '`scene_label_file` of the dataset config to where it is.')
-    try:
-        table = pq.read_table(path)
-        metadata = json.loads((table.schema.metadata or {})[METADATA_KEY])
-        video_ids, column = table['video_id'].to_pylist(), table['probabilities']
-    except (pa.ArrowException, KeyError, ValueError) as error:
-        raise SceneLabelError(f'{path} is no file of scene labels, or truncated '
-                              f'({type(error).__name__}): {REMEDY}.') from error
+    video_ids, column, metadata = _read_columns(path)
     classes, found = metadata['num_scene_classes'], metadata['teacher_sha256']
     if num_scene_classes is not None and classes != num_scene_classes:
         raise SceneLabelError(f'{path} has {classes} scene classes, but num_scene_classes of the '
@@ -123,15 +134,41 @@ def read_scene_labels(path: Union[str, Path], num_scene_classes: Optional[int] =
                               f'{REMEDY}.')
     probabilities = np.full((len(video_ids), classes), np.nan, np.float16)
     labelled = column.is_valid().to_numpy()
-    values = column.combine_chunks().flatten().to_numpy()
-    if len(values) != labelled.sum() * classes:
+    sizes = pc.list_value_length(column).drop_null().to_numpy()
+    if (sizes != classes).any():
         raise SceneLabelError(f'{path}: not every row has {classes} probabilities; {REMEDY}.')
+    values = column.combine_chunks().flatten().to_numpy(zero_copy_only=False).astype(np.float32)
+    # a sum of 0 would make NaN of the labels
+    if not ((values >= 0) & (values <= 1)).all() or (
+            values.reshape(-1, classes).sum(1) < 0.5).any():
+        raise SceneLabelError(f'{path} holds values that are no probabilities; {REMEDY}.')
     probabilities[labelled] = values.reshape(-1, classes)
-    return SceneLabels({name: row for row, name in enumerate(video_ids)}, probabilities, metadata)
+    rows = {name: row for row, name in enumerate(video_ids)}
+    return SceneLabels(rows, probabilities, metadata)
+
+
+def _read_columns(path: Union[str, Path]) -> Tuple[List[str], pa.ChunkedArray, dict]:
+    """Read names, probabilities and metadata, and check their types."""
+    try:
+        table = pq.read_table(path)
+        metadata = json.loads((table.schema.metadata or {})[METADATA_KEY])
+        video_ids = table['video_id'].to_pylist()
+        column = table['probabilities']
+        classes, teacher = metadata['num_scene_classes'], metadata['teacher_sha256']
+    except (pa.ArrowException, KeyError, TypeError, ValueError, OSError) as error:
+        raise SceneLabelError(f'{path} is no file of scene labels, or truncated '
+                              f'({type(error).__name__}): {REMEDY}.') from error
+    plain = isinstance(classes, int) and classes > 0 and isinstance(teacher, str)
+    named = all(isinstance(name, str) for name in video_ids)
+    if not plain or not named or not pa.types.is_list(column.type) \
+            or not pa.types.is_floating(column.type.value_type):
+        raise SceneLabelError(f'{path} is no file of scene labels: its columns or metadata are of '
+                              f'another type; {REMEDY}.')
+    return video_ids, column, metadata
 
 
 def attach_scene_labels(items: List[dict], labels: SceneLabels, path: str) -> None:
-    """Put ``scene_row``, the row of its label, into each item of a list file.
+    """Add ``scene_row``, the row of its label, to each item of a list file.
 
     Raises:
         SceneLabelError: videos without a label, and items with a scene label of their own.
@@ -148,10 +185,39 @@ def attach_scene_labels(items: List[dict], labels: SceneLabels, path: str) -> No
         item['scene_row'] = labels.rows[item['video_id']]
 
 
+def check_scene_teacher(dataset: object, model: dict) -> None:
+    """Check that cached labels come from the kind of teacher that a model learns scenes from.
+
+    Args:
+        dataset: one without cached scene labels passes.
+        model: config of the model; one without a ``scene_teacher`` passes.
+
+    Raises:
+        SceneLabelError: the labels are those of another kind of teacher.
+    """
+    labels: Optional[SceneLabels] = getattr(dataset, 'scene_labels', None)
+    teacher = (model.get('scene_teacher') or {}).get('type')
+    if labels is None or teacher is None:
+        return
+    found = labels.metadata.get('teacher', teacher)
+    if found != teacher:
+        raise SceneLabelError(
+            f'{dataset.scene_label_file} holds the scene labels of a {found}, and the model learns '
+            f'from a {teacher}: its scenes would be scored against another model. Label the '
+            'videos with this config (tools/data/pseudo_label_scenes.py) and name that file as '
+            '`scene_label_file` of the split.')
+
+
 def _twice(names: Sequence[str]) -> List[str]:
-    seen: set = set()
-    return [name for name in names if name in seen or seen.add(name)]
+    """Return the names that occur more than once, in the order of their second occurrence."""
+    seen = set()
+    twice = []
+    for name in names:
+        if name in seen:
+            twice.append(name)
+        seen.add(name)
+    return twice
 
 
 def _some(names: Sequence[str]) -> str:
-    return ', '.join(map(repr, names[:3])) + (', ...' if len(names) > 3 else '')
+    return first_of([repr(name) for name in names])

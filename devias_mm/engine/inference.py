@@ -1,4 +1,5 @@
 """A trained recognizer on a list of videos, outside of MMEngine's runner."""
+import copy
 from typing import Dict, List, NamedTuple, Optional
 
 import numpy as np
@@ -12,8 +13,11 @@ from mmengine.runner import set_random_seed
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
+from devias_mm.datasets.scene_labels import LABEL_OPTIONS, check_scene_teacher
 from devias_mm.engine.launch import split_dataset
 from devias_mm.engine.loops import split_unreadable
+from devias_mm.errors import ListFileError, UsageError
+from devias_mm.methods.base import DebiasRecognizer
 from devias_mm.weights.checkpoints import check_weights, load_checkpoint_file
 
 
@@ -58,12 +62,24 @@ def load_recognizer(cfg: Config, checkpoint: Optional[str], seed: int = 0) -> nn
     return model.to(get_device()).eval()
 
 
+def test_splits(cfg: Config) -> Dict[str, dict]:
+    """Return the test splits of a config as `tools/test.py` sees them."""
+    splits = (cfg.get('test_cfg') or {}).get('splits') or cfg.get('test_splits')
+    return dict(splits or dict(test={}))
+
+
 def training_list(cfg: Config, ann_file: Optional[str] = None) -> dict:
-    """What makes the training list, or another one of the same videos, a test split."""
+    """Return what makes the training list, or another one of the same videos, a test split."""
     train = cfg.train_dataloader.dataset
+    if train.get('ann_file') is None:
+        raise UsageError(f'a {train.type} has no list of its own: give the config of a method '
+                         'that trains on one list')
     changes = dict(ann_file=ann_file or train.ann_file)
-    if 'data_prefix' in train:
-        changes['data_prefix'] = dict(train.data_prefix)
+    # scene labels are those of one list
+    options = ('data_prefix', ) if ann_file else ('data_prefix', *LABEL_OPTIONS)
+    for name in options:
+        if name in train:
+            changes[name] = copy.deepcopy(train[name])
     return changes
 
 
@@ -75,6 +91,7 @@ def list_loader(cfg: Config, changes: dict) -> DataLoader:
         changes: what the list changes in its data set, as in ``test_splits``.
     """
     dataset: Dataset = DATASETS.build(split_dataset(cfg.test_dataloader.dataset, changes))
+    check_scene_teacher(dataset, cfg.model)
     return DataLoader(dataset, cfg.test_dataloader.batch_size, collate_fn=pseudo_collate,
                       num_workers=cfg.test_dataloader.get('num_workers', 0))
 
@@ -88,8 +105,12 @@ def video_features(model: nn.Module, loader: DataLoader) -> VideoFeatures:
         loader: from :func:`list_loader`.
 
     Raises:
-        ValueError: no video can be read.
+        ListFileError: no video can be read.
+        UsageError: the model has no features.
     """
+    features = getattr(type(model), 'features', None)
+    if features in (None, DebiasRecognizer.features):
+        raise UsageError(f'{type(model).__name__} has no features of actions or scenes')
     ids, unreadable, labels, rows = [], [], dict(action=[], scene=[]), {}
     for batch in loader:
         batch, lost = split_unreadable(batch)
@@ -105,7 +126,8 @@ def video_features(model: nn.Module, loader: DataLoader) -> VideoFeatures:
             views = values.float().unflatten(0, inputs.shape[:2])
             rows.setdefault(task, []).append(views.mean(1).cpu().numpy())
     if not ids:
-        raise ValueError(f'none of the {len(unreadable)} videos of the list can be read')
+        raise ListFileError(f'none of the {len(unreadable)} videos of the list can be read: get '
+                            'them anew')
     return VideoFeatures(ids, {task: np.array(values) for task, values in labels.items()},
                          {task: np.concatenate(values) for task, values in rows.items()},
                          unreadable)

@@ -5,6 +5,8 @@ from typing import Optional
 import torch
 from torch import nn
 
+from devias_mm.errors import MissingPackageError
+
 
 def import_transformers(extra: str):
     """Import ``transformers``.
@@ -13,13 +15,13 @@ def import_transformers(extra: str):
         extra (str): the optional dependencies of this package that hold it.
 
     Raises:
-        ImportError: it is not installed; the message names the extra.
+        MissingPackageError: it is not installed; the message names the extra.
     """
     try:
         return importlib.import_module('transformers')
     except ImportError as error:
-        raise ImportError(f'transformers cannot be imported ({error}): '
-                          f"pip install 'devias_mm[{extra}]'") from error
+        raise MissingPackageError(f'transformers cannot be imported ({error}): '
+                                  f"pip install 'devias_mm[{extra}]'") from error
 
 
 class HubModel:

@@ -6,10 +6,8 @@ of their own. In `methods/`, because a teacher predicts like a recognizer and is
 its place by the tool that labels videos.
 """
 import math
-import re
 from abc import abstractmethod
-from pathlib import Path
-from typing import Dict, List, Optional, Sequence, Union
+from typing import Dict, Optional, Sequence, Union
 
 import torch
 import torch.nn.functional as F
@@ -18,6 +16,7 @@ from mmaction.utils import SampleList
 from mmengine.model import BaseModel
 from torch import Tensor
 
+from devias_mm.datasets.class_names import scene_titles
 from devias_mm.layers.hub_model import HubModel, import_transformers
 from devias_mm.methods.base import DebiasRecognizer
 from devias_mm.weights.checkpoints import check_weights, load_checkpoint_file
@@ -173,29 +172,6 @@ class ImageSceneTeacher(FrameTeacher):
         return scores[0] if isinstance(scores, (tuple, list)) else scores
 
 
-def read_class_names(path: Union[str, Path]) -> List[str]:
-    """Read a file with a class a line, in the order of the labels.
-
-    Places365's ``/a/apartment_building/outdoor 8`` becomes ``apartment building outdoor``; plain
-    names stay as they are.
-
-    Raises:
-        FileNotFoundError: there is no such file.
-        ValueError: a name is there twice, or there is none.
-    """
-    if not Path(path).is_file():
-        raise FileNotFoundError(f'file of scene class names not found: {path} (class_names of '
-                                'ClipSceneTeacher); it holds a class a line')
-    lines = [line.strip() for line in Path(path).read_text(encoding='utf-8').splitlines()]
-    names = [re.sub(r'[_/]', ' ', re.sub(r'^/[a-z]/|\s+\d+$', '', line)).strip()
-             for line in lines if line]
-    twice = {name for name in names if names.count(name) > 1}
-    if twice or not names:
-        raise ValueError(f'{path}: ' + (f'class names that are there twice: {sorted(twice)[:3]}'
-                                        if names else 'it holds no class name'))
-    return names
-
-
 @MODELS.register_module()
 class ClipSceneTeacher(FrameTeacher):
     """CLIP, zero-shot: the scene whose name fits the frame best (DEVIAS supp. F.4).
@@ -204,7 +180,8 @@ class ClipSceneTeacher(FrameTeacher):
     features of the names are computed then, once.
 
     Args:
-        class_names (str | sequence[str]): the names, or a file for :func:`read_class_names`.
+        class_names (str | sequence[str]): the names, or a file for
+            :func:`~devias_mm.datasets.class_names.scene_titles`.
         checkpoint (str): folder of a saved ``CLIPModel`` with its tokenizer, or a name on
             the hub. Defaults to ``'openai/clip-vit-base-patch16'``.
         prompt (str): with ``{}`` for the name. Defaults to ``'a photo of a {}.'``.
@@ -229,8 +206,9 @@ class ClipSceneTeacher(FrameTeacher):
     def class_features(self, device: torch.device) -> Tensor:
         """Features of the prompts, ``(Ns, D)``, of length 1."""
         if self._class_features is None:
-            names = self.class_names if not isinstance(self.class_names, str) \
-                else read_class_names(self.class_names)
+            names = self.class_names
+            if isinstance(names, str):
+                names = scene_titles(names)
             network = self.network(device)
             tokenizer = import_transformers('clip').AutoTokenizer.from_pretrained(
                 self.network.checkpoint)

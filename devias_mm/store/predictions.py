@@ -57,7 +57,11 @@ def read_predictions(path: Union[str, Path]) -> pd.DataFrame:
     path = Path(path)
     if not path.is_file():
         raise MissingFileError(f'prediction table not found: {path}')
-    table = pd.read_parquet(path, engine='pyarrow')
+    try:
+        table = pd.read_parquet(path, engine='pyarrow')
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise UserError(f'{path} is no prediction table, or truncated ({type(error).__name__}): '
+                        'test the checkpoint again') from error
     missing = [name for name in SCHEMA.names if name not in table.columns]
     if missing:
         raise UserError(f'{path} lacks the column(s) {", ".join(missing)}; a prediction '

@@ -1,6 +1,6 @@
 """From videos to a score: build a test set, test a model on it."""
-import importlib.util
 import json
+import runpy
 import sys
 from pathlib import Path
 
@@ -22,16 +22,15 @@ methods = {{'mine': Method({config!r}, 'Mine', predicts=('action', ), checkpoint
 
 def run(tool, *arguments):
     """Run a tool in this process; its exit status."""
-    file = ROOT / 'tools' / f'{tool}.py'
-    spec = importlib.util.spec_from_file_location(file.stem, file)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
     before = sys.argv
-    sys.argv = [file.name, *map(str, arguments)]
+    sys.argv = [tool, *map(str, arguments)]
     try:
-        return module.main()
+        runpy.run_path(str(ROOT / 'tools' / f'{tool}.py'), run_name='__main__')
+    except SystemExit as end:
+        return end.code or 0
     finally:
         sys.argv = before
+    return 0
 
 
 @pytest.fixture(scope='module')

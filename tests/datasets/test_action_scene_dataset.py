@@ -13,6 +13,7 @@ from tiny_runs import write_clip
 from torch.utils.data import DataLoader
 
 import devias_mm.register  # noqa: F401  (registers what configs name)
+from devias_mm.errors import ListFileError
 
 CLIPS = Path(__file__).resolve().parents[3] / 'shared' / 'golden' / 'clips'
 needs_clips = pytest.mark.skipif(not CLIPS.is_dir(), reason='golden clips are not here')
@@ -33,8 +34,9 @@ def build(root, lines, test_mode=False, **kwargs):
     (root / 'list.txt').write_text('\n'.join(lines) + '\n')
     kwargs.setdefault('pipeline', pipeline(test_mode=test_mode))
     return DATASETS.build(dict(
-        type='ActionSceneDataset', ann_file='list.txt', data_root=str(root), columns=COLUMNS,
-        num_classes=5, num_scene_classes=3, test_mode=test_mode, **kwargs))
+        type='ActionSceneDataset', ann_file='list.txt', data_root=str(root),
+        num_classes=5, num_scene_classes=3, test_mode=test_mode,
+        **dict(dict(columns=COLUMNS), **kwargs)))
 
 
 @pytest.fixture
@@ -62,6 +64,16 @@ def test_sample_is_aligned_with_its_line(tmp_path, backend):
         assert annotation.video_id == f'v{i}' and annotation.gt_label.tolist() == [i + 2]
         assert annotation.scene_label == i and annotation.background_label == -1
         assert 'error' not in annotation
+
+
+def test_labels_of_clips_without_a_person(tmp_path):
+    write_clip(tmp_path / 'a.mp4', 0)
+    data = build(tmp_path, ['a.mp4 -1 2 3', 'gone.mp4 -1 1 4'], test_mode=True,
+                 columns=(*COLUMNS, 'background_label'))
+    for index, labels in enumerate([(-1, 2, 3), (-1, 1, 4)]):
+        sample = data[index]['data_samples']
+        assert ('error' in sample) == bool(index)
+        assert (sample.gt_label.item(), sample.scene_label, sample.background_label) == labels
 
 
 def test_missing_files_are_found_at_the_start(tmp_path):
@@ -126,7 +138,7 @@ def test_bad_video_in_training_is_reported_once_and_replaced(tmp_path, reports, 
 @needs_clips
 def test_only_unreadable_videos_is_an_error(tmp_path):
     shutil.copy(CLIPS / 'empty.mp4', tmp_path)
-    with pytest.raises(RuntimeError, match='none of the 1 videos'):
+    with pytest.raises(ListFileError, match='none of the 1 videos'):
         build(tmp_path, ['empty.mp4 0 0'])[0]
 
 

@@ -10,6 +10,7 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from tiny_runs import ROOT
 
+from devias_mm.datasets.class_names import read_class_names
 from devias_mm.datasets.hat import ActionSwapClip, compose
 from devias_mm.datasets.hat.layout import LAYOUTS, read_swap_pairs, read_video_list
 from devias_mm.datasets.lists import read_list
@@ -157,9 +158,12 @@ def test_missing_folders_and_bad_options(tmp_path):
 @pytest.mark.parametrize('pairs, reason', [
     ([1], 'holds list'), ({}, 'holds dict'), ({'jump/a': ['play chess/b', 10]}, 'jump/a'),
     ({'jump/a': ['play chess/b', 'ten', 1]}, 'ten'), ({'jump/a': ['b', 10, 1]}, 'class/video'),
-    ({'jump/a': ['play chess/b', 10, 2]}, r'classes of 0\.\.1'),
-    ({'jump/a': ['play chess/b', 0, 1]}, 'frames of 1'), ({'run/a': ['jump/a', 10, 0]}, "'run'"),
-    ({3: ['jump/a', 10, 0]}, '3 ->')])
+    ({'jump/a': ['play chess/b', 10, 2]}, r'class is 2, accepted: 0\.\.1'),
+    ({'jump/a': ['play chess/b', 0, 1]}, r'frames is 0, accepted: 1\.\.'),
+    ({'run/a': ['jump/a', 10, 0]}, "'run'"),
+    ({3: ['jump/a', 10, 0]}, '3 ->'), ({'jump/a': ['play chess/b', 10.5, 1]}, '10.5'),
+    ({'jump/../../a': ['play chess/b', 10, 1]}, 'leads out'),
+    ({'jump/a': ['/play chess/b', 10, 1]}, 'absolute')])
 def test_bad_pairs_are_named(tmp_path, pairs, reason):
     (tmp_path / 'swap.pickle').write_bytes(pickle.dumps(pairs))
     with pytest.raises(ListFileError, match=rf'swap\.pickle.*{reason}'):
@@ -184,7 +188,6 @@ def test_a_label_without_a_name(tmp_path):
 @needs_golden
 @pytest.mark.parametrize('name, classes', [('ucf101', 101), ('kinetics', 400)])
 def test_golden_pickles_and_lists_are_read(name, classes):
-    from devias_mm.datasets.hat.layout import read_class_names
     names = read_class_names(str(GOLDEN / 'hat' / name / 'labels.csv'), classes)
     assert sorted(names.values()) == list(range(classes))
     items = read_video_list(str(GOLDEN / 'hat' / name / 'list.csv'), names, classes)

@@ -13,6 +13,7 @@ from tiny_runs import ROOT
 from devias_mm.augments import DebiasDataPreprocessor, composite
 from devias_mm.builders.puppets import PRESETS, PuppetsWriter
 from devias_mm.datasets.transforms import LoadMasks
+from devias_mm.errors import UserError
 
 CONFIG = 'configs/actor_cutmix/actor-cutmix_conv-tokens_1xb16-8x2x1-16e_puppets-rgb.py'
 FRAMES, HEIGHT, WIDTH = 10, 40, 56
@@ -116,11 +117,12 @@ def test_errors(files, masks, tmp_path):
         LoadMasks(**files)(dict(data, frame_inds=np.array([0, 10])))
     for kind in ('npz', 'png'):
         (tmp_path / f'bad.{kind}').write_bytes(b'no file of that kind')
-    for path in ('{name}.npz', '{name}.png?{frame}'):
-        with pytest.raises(ValueError, match=r'bad\.(npz|png).*make it again'):
-            LoadMasks(path, data_root=str(tmp_path)).read_image(str(tmp_path / 'bad.png')) \
-                if 'png' in path else LoadMasks(path, data_root=str(tmp_path))(
-                    dict(data, video_id='bad'))
+    with pytest.raises(UserError, match=r'bad\.npz.*make it again'):
+        LoadMasks('{name}.npz', data_root=str(tmp_path))(dict(data, video_id='bad'))
+    (tmp_path / 'bad' / '1').mkdir(parents=True)
+    (tmp_path / 'bad.png').rename(tmp_path / 'bad' / '1.png')
+    with pytest.raises(UserError, match=r'1\.png.*make it again'):
+        LoadMasks('{name}/{frame}.png', data_root=str(tmp_path))(dict(data, video_id='bad'))
     np.savez(tmp_path / 'float.npz', masks=np.zeros((10, 4, 4)))
     with pytest.raises(ValueError, match='float64'):
         LoadMasks('{name}.npz', data_root=str(tmp_path))(dict(data, video_id='float'))

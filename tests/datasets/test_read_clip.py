@@ -12,6 +12,7 @@ from tiny_runs import write_clip
 
 from devias_mm.datasets.transforms import VideoReadError
 from devias_mm.datasets.transforms.decoder_log import capture_decoder_log, find_damage
+from devias_mm.datasets.transforms.read_clip import segment_frames
 
 SHARED = Path(__file__).resolve().parents[3] / 'shared'
 REAL = sorted((SHARED / 'real_clips').glob('*.[am][vp][i4]'))
@@ -85,14 +86,27 @@ def test_what_is_left_of_a_video_is_read(tmp_path):
 
 
 @needs_shared
-def test_damage_is_reported_without_addresses_and_may_be_accepted():
+def test_damage_is_reported_without_addresses():
     path = SHARED / 'golden' / 'clips' / 'corrupted.mp4'
     with pytest.raises(VideoReadError, match=r'damaged data: \[\w+\]'):
         read(path)
-    transform = TRANSFORMS.build(dict(
-        type='ReadClip', accept_damage=True,
-        sampler=dict(type='SampleFrames', clip_len=8, frame_interval=2, test_mode=True)))
-    assert len(transform(dict(filename=str(path), start_index=0))['imgs']) == 8
+
+
+@pytest.mark.parametrize('start, end, frames', [
+    (0.26, 0.61, (2, 7)),  # 2.6 is shown by frame 2, and 6.1 by frame 6
+    (0.3, 0.6, (3, 6)), (0.69, 0.691, (6, 7)), (0, 0.01, (0, 1)), (0.5, 99, (5, 10)),
+    (0.95, 0.97, (9, 10))])
+def test_frames_of_a_segment(start, end, frames):
+    segment = dict(filename='a', start=start, end=end)
+    assert segment_frames(segment, fps=10, total_frames=10) == frames
+
+
+@pytest.mark.parametrize('fps', [0, -1, float('nan'), float('inf')])
+def test_a_segment_needs_a_frame_rate(fps):
+    with pytest.raises(VideoReadError, match='no frame rate'):
+        segment_frames(dict(filename='a', start=1, end=2), fps, 10)
+    with pytest.raises(VideoReadError, match='starts at 1 s, the video ends at 1.00 s'):
+        segment_frames(dict(filename='a', start=1, end=2), 10, 10)
 
 
 def test_decoder_log_collects_and_restores(capfd):

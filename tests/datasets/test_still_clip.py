@@ -57,9 +57,9 @@ def test_transforms_run_once_and_views_stay_together(tmp_path):
 
 def test_bad_images(tmp_path):
     (tmp_path / 'a.png').write_bytes(b'no image')
-    with pytest.raises(VideoReadError, match='a.png: no image that OpenCV can decode'):
+    with pytest.raises(VideoReadError, match='frame a.png cannot be decoded'):
         ReadStillClip(SAMPLER)(info(tmp_path / 'a.png'))
-    with pytest.raises(VideoReadError, match='there is no such file'):
+    with pytest.raises(VideoReadError, match='frame b.png is missing'):
         ReadStillClip(SAMPLER)(info(tmp_path / 'b.png'))
 
 

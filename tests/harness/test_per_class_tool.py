@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 from fake_suite import fake_train, make_repository, write_table
 
+from devias_mm.cli import run_tool
 from devias_mm.harness.plan import plan_jobs
 from devias_mm.harness.suite import load_suite
 
@@ -38,10 +39,15 @@ def tool(root, tmp_path, monkeypatch):
                         has_action=job.method != 'scene', has_scene=job.method != 'naive')
         job.mark('test', splits=list(suite.splits))
 
+    def main(arguments):
+        with pytest.raises(SystemExit) as end:
+            run_tool(module.main, module.add_arguments, module.__doc__, arguments)
+        return end.value.code
+
     def run(*arguments):
-        return module.main(['toy', '--out', str(out), *arguments])
+        return main(['toy', '--out', str(out), *arguments])
     run.folder = out / 'toy' / 'per_class'
-    run.tmp_path, run.out, run.main = tmp_path, out, module.main
+    run.tmp_path, run.out, run.main = tmp_path, out, main
     return run
 
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
-from test_train_and_test_tools import run_tool
 from tiny_runs import write_clip
+from tool_calls import run_tool
 
 from devias_mm.datasets.check import Checker, split_configs
 from devias_mm.datasets.class_maps import compare_label_maps, label_map
@@ -299,7 +299,7 @@ def test_other_datasets_are_refused_by_name(data):
 def test_the_tool(monkeypatch, capsys, data):
     path = data.root.parent / 'report.json'
     command = ['data/check_dataset.py', data.config, '--json', path]
-    assert run_tool(monkeypatch, *command) == 0
+    assert run_tool(monkeypatch, *command) is None
     printed = capsys.readouterr().out
     assert 'no problem in 7 splits' in printed and 'hat-scene-only' in printed
     assert '│ unknown ' in printed  # of no published data set
@@ -317,11 +317,11 @@ def test_the_tool(monkeypatch, capsys, data):
     assert splits['training']['expected'] == dict(videos=[9537], classes=101, scene_classes=None)
     assert (report['dataset'], report['seed']) == ('ucf101', 1)
 
-    assert run_tool(monkeypatch, *command, '--splits', 'seen', 'hat-scene-*') == 0
+    assert run_tool(monkeypatch, *command, '--splits', 'seen', 'hat-scene-*') is None
     assert [split['split'] for split in json.loads(path.read_text())['splits']] \
         == ['seen', 'hat-scene-only']
     moved = data.root.rename(data.root.with_name('moved'))
-    assert run_tool(monkeypatch, *command, '--splits', 'seen', '--data-root', moved) == 0
+    assert run_tool(monkeypatch, *command, '--splits', 'seen', '--data-root', moved) is None
 
 
 @pytest.mark.parametrize('options, message', [
@@ -334,7 +334,7 @@ def test_the_tool_names_bad_options(monkeypatch, data, options, message):
 
 
 def test_bad_numbers_and_configs(monkeypatch, capsys, data):
-    assert run_tool(monkeypatch, 'data/check_dataset.py', data.config, '--sample', -1) == 2
+    assert run_tool(monkeypatch, 'data/check_dataset.py', data.config, '--sample', -1)
     assert '--sample -1: accepted is an integer >= 0' in capsys.readouterr().err
     assert 'config not found' in run_tool(monkeypatch, 'data/check_dataset.py', 'no.py')
 

@@ -3,8 +3,8 @@ import pandas as pd
 import pytest
 import torch
 from mmengine.config import Config
-from test_train_and_test_tools import run_tool
 from tiny_runs import ROOT
+from tool_calls import run_tool
 
 from devias_mm.engine.inference import load_recognizer
 

@@ -1,15 +1,8 @@
 """The tools that make lists of parts of a data set."""
-import runpy
-import sys
-
 import pytest
+from tool_calls import call_tool, run_tool
 
 from devias_mm.datasets.lists import read_list
-
-
-def call(root, monkeypatch, tool, *args):
-    monkeypatch.setattr(sys, 'argv', [tool, *map(str, args)])
-    runpy.run_path(str(root / 'tools' / 'data' / tool), run_name='__main__')
 
 
 def test_hold_out(root, tmp_path, monkeypatch, capsys):
@@ -18,7 +11,7 @@ def test_hold_out(root, tmp_path, monkeypatch, capsys):
     lines = [f'clip {i}.mp4 {label}' for i, label in enumerate(labels)]
     (tmp_path / 'train1.csv').write_text('\n'.join(lines) + '\n\n')
     options = (tmp_path / 'train1.csv', '--percent', 10, '--seed', 3, '--hold-out')
-    call(root, monkeypatch, 'make_label_subset.py', *options)
+    call_tool(monkeypatch, 'data/make_label_subset.py', *options)
     held, rest = ((tmp_path / f'train1_{name}pct_seed3.txt').read_text().splitlines()
                   for name in ('held10', 'rest90'))
     assert sorted(held + rest) == sorted(lines) and not {*held} & {*rest}
@@ -26,17 +19,17 @@ def test_hold_out(root, tmp_path, monkeypatch, capsys):
     assert [line.split()[-1] for line in held] == ['0'] * 4 + ['1'] * 2 + ['2']
     assert rest == [line for line in lines if line in rest]  # in their order
     assert capsys.readouterr().out.count('sha256') == 2
-    call(root, monkeypatch, 'make_label_subset.py', *options[:3], '--seed', 4, '--hold-out')
+    call_tool(monkeypatch, 'data/make_label_subset.py', *options[:3], '--seed', 4, '--hold-out')
     assert (tmp_path / 'train1_held10pct_seed4.txt').read_text().splitlines() != held
     (tmp_path / 'few.csv').write_text('a.mp4 0\nb.mp4 1\n')
     for bad, message in ((('train1.csv', '--percent', 100), r'--hold-out in \(0, 100\)'),
                          (('few.csv', '--percent', 50), 'no class has two items')):
         with pytest.raises(SystemExit, match=message):
-            call(root, monkeypatch, 'make_label_subset.py', tmp_path / bad[0], *bad[1:],
+            call_tool(monkeypatch, 'data/make_label_subset.py', tmp_path / bad[0], *bad[1:],
                  '--hold-out')
-    with pytest.raises(SystemExit):
-        call(root, monkeypatch, 'make_label_subset.py', *options, '--out', tmp_path / 'a.txt')
-    assert '--hold-out writes two' in capsys.readouterr().err
+    error = run_tool(monkeypatch, 'data/make_label_subset.py', *options, '--out',
+                     tmp_path / 'a.txt')
+    assert '--hold-out writes two' in error
 
 
 @pytest.fixture
@@ -57,7 +50,7 @@ def kinetics(tmp_path):
 
 
 def test_mini_kinetics(root, tmp_path, kinetics, monkeypatch, capsys):
-    call(root, monkeypatch, 'make_mini_kinetics.py', *kinetics)
+    call_tool(monkeypatch, 'data/make_mini_kinetics.py', *kinetics)
     # labels 1 and 3 become 0 and 1, in both lists
     assert (tmp_path / 'out/train.csv').read_text().splitlines() == [
         'train/dancing/d_ddddddddd_000007_000017.mp4 0', 'train/zumba/zzzzzzzzzzz.mp4 1',
@@ -72,16 +65,16 @@ def test_mini_kinetics(root, tmp_path, kinetics, monkeypatch, capsys):
 
 @pytest.mark.parametrize('file, text, message', [
     ('val_ids.txt', 'zzzzzzzzz-v', 'with 1 classes instead of 2'),
-    ('val.txt', 'zumba/zzzzzzzzz-v.mp4 3\neating/vd_________.mp4 2', r'label\(s\) \[1, 2\]'),
+    ('val.txt', 'zumba/zzzzzzzzz-v.mp4 3\neating/vd_________.mp4 2', r'label\(s\) 1, 2 of'),
     ('val_ids.txt', 'vd_________ zzz', "'zzz' is no YouTube id"),
     ('val_ids.txt', '', 'no ids; expected one'),
     ('train.txt', 'a/zzzzzzzzzzz.mp4 3\nb/zzzzzzzzzzz_000001_000011.mp4 1', 'keep one of them'),
-    ('val_ids.txt', None, 'list of ids not found')])
+    ('val_ids.txt', None, 'list file not found')])
 def test_mini_kinetics_names_what_is_wrong(root, tmp_path, kinetics, monkeypatch, file, text,
                                            message):
     (tmp_path / file).unlink()
     if text is not None:
         (tmp_path / file).write_text(text)
     with pytest.raises(SystemExit, match=message):
-        call(root, monkeypatch, 'make_mini_kinetics.py', *kinetics)
+        call_tool(monkeypatch, 'data/make_mini_kinetics.py', *kinetics)
     assert not (tmp_path / 'out').exists()

@@ -1,6 +1,4 @@
 """The tool that labels scenes, and a training on its labels."""
-import runpy
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +9,7 @@ from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 from mmengine.registry import init_default_scope
 from tiny_runs import ROOT
+from tool_calls import run_tool
 
 from devias_mm.datasets.scene_labels import read_scene_labels, weights_sha256
 
@@ -64,14 +63,9 @@ def clips_of(cfg, split):
 
 
 def run(monkeypatch, folder, *arguments, checkpoint=True):
-    monkeypatch.setattr(sys, 'argv', [
-        'tool', str(folder / 'tiny.py'), *([str(folder / 'teacher.pth')] if checkpoint else []),
-        '--work-dir', str(folder / 'work'), *map(str, arguments)])
-    try:
-        runpy.run_path(str(ROOT / 'tools/data/pseudo_label_scenes.py'), run_name='__main__')
-    except SystemExit as end:
-        return end.code
-    return None
+    weights = [folder / 'teacher.pth'] if checkpoint else []
+    return run_tool(monkeypatch, 'data/pseudo_label_scenes.py', folder / 'tiny.py', *weights,
+                    '--work-dir', folder / 'work', *arguments)
 
 
 @pytest.fixture(scope='module')

@@ -7,8 +7,8 @@ import pytest
 import torch
 from mmengine.config import Config
 from test_knn_tool import CONFIG
-from test_train_and_test_tools import run_tool
 from tiny_runs import ROOT
+from tool_calls import run_tool
 
 from devias_mm.engine.inference import load_recognizer
 

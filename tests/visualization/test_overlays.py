@@ -1,7 +1,4 @@
 """The picture of the augmentations shows what happens, in the right place."""
-import runpy
-import sys
-
 import numpy as np
 import pytest
 import torch
@@ -76,26 +73,23 @@ def test_draws_a_picture(tmp_path, augments):
     assert again.read_bytes() == path.read_bytes()
 
 
-def run_tool(root, monkeypatch, *arguments) -> None:
-    tool = root / 'tools' / 'analysis' / 'show_augments.py'
-    monkeypatch.setattr(sys, 'argv', [str(tool), *map(str, arguments)])
-    runpy.run_path(str(tool), run_name='__main__')
-
-
 def test_command_line(root, monkeypatch, tmp_path):
     monkeypatch.syspath_prepend(root / 'tests' / 'engine')
+    monkeypatch.syspath_prepend(root / 'tests' / 'tools')
     from tiny_runs import make_data
+    from tool_calls import call_tool
+    tool = 'analysis/show_augments.py'
     data_root = make_data(tmp_path / 'data')
     config, = (root / 'configs' / 'fame').glob('*puppets*.py')
     options = ('--data-root', data_root, '--out')
-    run_tool(root, monkeypatch, config, *options, tmp_path / 'a.png', '--clips', 2)
+    call_tool(monkeypatch, tool, config, *options, tmp_path / 'a.png', '--clips', 2)
     assert (tmp_path / 'a.png').stat().st_size > 2000
     with pytest.raises(SystemExit, match='--clips 99.*8 videos'):
-        run_tool(root, monkeypatch, config, *options, tmp_path / 'b.png', '--clips', 99)
+        call_tool(monkeypatch, tool, config, *options, tmp_path / 'b.png', '--clips', 99)
     with pytest.raises(SystemExit, match='end with .png'):
-        run_tool(root, monkeypatch, config, *options, tmp_path / 'b.jpg')
+        call_tool(monkeypatch, tool, config, *options, tmp_path / 'b.jpg')
     with pytest.raises(SystemExit, match='config not found: nowhere.py'):
-        run_tool(root, monkeypatch, 'nowhere.py', *options, tmp_path / 'b.png')
+        call_tool(monkeypatch, tool, 'nowhere.py', *options, tmp_path / 'b.png')
 
 
 def test_slots_tint_their_tokens(monkeypatch, tmp_path):

@@ -1,4 +1,4 @@
-"""How much of a data set's actions can be told from its scenes? B_scene of Choi et al. (Eq. 1).
+"""How well can a data set's actions be told from its scenes? B_scene of Choi et al. (Eq. 1).
 
     python tools/analysis/scene_bias.py CONFIG CHECKPOINT --out bias.csv --splits seen
     python tools/analysis/scene_bias.py --train scenes_train.parquet --test scenes_val.parquet \\
@@ -10,40 +10,15 @@ its `model.scene_teacher`, or its model, which must predict scenes, makes the fe
 `video_id` and the scene probabilities (tools/data/pseudo_label_scenes.py, prediction tables) or
 other `features`; the lists say the actions where the files do not.
 """
-import argparse
 import copy
-import sys
 from pathlib import Path
-from typing import NamedTuple, Optional
 
-import numpy as np
-import pandas as pd
-
-from devias_mm.builders.hat import SCORE_COLUMNS, scene_scores
-from devias_mm.datasets.lists import read_list
-from devias_mm.engine.inference import (
-    list_loader,
-    load_recognizer,
-    training_list,
-    video_features,
-)
-from devias_mm.engine.launch import add_common_arguments, choose_splits, load_config, set_threads
-from devias_mm.errors import CheckpointError, ListFileError, UsageError
-from devias_mm.evaluation import scene_representation_bias
-from devias_mm.files import atomic_path
+from devias_mm.cli import CONFIG_HELP, add_config_options, run_tool
+from devias_mm.errors import MissingFileError, UsageError
 
 
-class Scenes(NamedTuple):
-    """Scene features ``(n, D)`` and actions ``(n,)`` of the videos that could be read."""
-    features: np.ndarray
-    actions: np.ndarray
-    unreadable: int
-
-
-def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('config', nargs='?', help='config file of the data set')
+def add_arguments(parser):
+    parser.add_argument('config', nargs='?', help=CONFIG_HELP)
     parser.add_argument('checkpoint', nargs='?', help='of the scene model; file or URL')
     parser.add_argument('--out', required=True, type=Path, metavar='FILE.csv', help='the table')
     parser.add_argument('--splits', nargs='+', metavar='NAME', help='default: the first')
@@ -58,21 +33,61 @@ def parse_args() -> argparse.Namespace:
     files.add_argument('--num-classes', type=int, metavar='N',
                        help='actions of the data set, for M_rand (default: the highest label '
                        'and 1)')
-    add_common_arguments(parser)
-    return parser.parse_args()
+    add_config_options(parser)
 
 
-def read_scenes(file: str, list_file: Optional[str], columns, suffix: str) -> Scenes:
-    """Features from a file; the actions from it, or from the list.
+class Scenes:
+    """Scene features of the videos that could be read.
+
+    Args:
+        features (np.ndarray): ``(n, D)``.
+        actions (np.ndarray): action classes, ``(n,)``; -1 = none.
+        unreadable (int): how many videos have no features.
+    """
+
+    def __init__(self, features, actions, unreadable):
+        self.features = features
+        self.actions = actions
+        self.unreadable = unreadable
+
+
+def read_table(file):
+    """Read a Parquet file.
+
+    Raises:
+        MissingFileError: there is no such file.
+        UsageError: it is no Parquet file.
+    """
+    import pandas as pd
+    import pyarrow as pa
+    if not Path(file).is_file():
+        raise MissingFileError(f'file of scene features not found: {file}; make it with '
+                               'tools/data/pseudo_label_scenes.py, or give CONFIG and CHECKPOINT')
+    try:
+        return pd.read_parquet(file)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise UsageError(f'{file} is no Parquet file, or truncated ({type(error).__name__}): make '
+                         'it again with tools/data/pseudo_label_scenes.py') from error
+
+
+def read_scenes(file, list_file, columns, suffix):
+    """Read features from a file, and the actions from it or from the list.
 
     Raises:
         UsageError: no list, and no actions in the file; or listed videos without a row.
     """
-    table = pd.read_parquet(file)
-    rows = scene_scores(table, file, (*SCORE_COLUMNS, 'features'))
+    import numpy as np
+
+    from devias_mm.builders.hat import SCORE_COLUMNS, scene_scores
+    from devias_mm.datasets.lists import read_list
+    table = read_table(file)
+    try:
+        rows = scene_scores(table, file, (*SCORE_COLUMNS, 'features'))
+    except ValueError as error:
+        raise UsageError(str(error)) from error
     if list_file:
-        labels = {item['video_id']: item['label']
-                  for item in read_list(list_file, columns, filename_suffix=suffix)}
+        items = read_list(list_file, columns, filename_suffix=suffix)
+        labels = {item['video_id']: item['label'] for item in items}
         missing = sorted(set(labels) - set(table['video_id']))
         if missing:
             raise UsageError(f'{file} has no row for {len(missing)} of the {len(labels)} videos '
@@ -84,23 +99,24 @@ def read_scenes(file: str, list_file: Optional[str], columns, suffix: str) -> Sc
     names = [name for name in labels if name in rows.index]
     if not names:
         raise UsageError(f'{file}: none of its {len(labels)} videos could be read.')
-    return Scenes(np.stack([np.asarray(row, np.float64) for row in rows.loc[names]]),
-                  np.array([labels[name] for name in names]), len(labels) - len(names))
+    features = np.stack([np.asarray(row, np.float64) for row in rows.loc[names]])
+    actions = np.array([labels[name] for name in names])
+    return Scenes(features, actions, len(labels) - len(names))
 
 
 def scene_model(cfg):
-    """Config of what sees the scenes: the teacher, or the model itself."""
+    """Return the config of what sees the scenes: the teacher, or the model itself."""
     model = copy.deepcopy(cfg.model.get('scene_teacher') or cfg.model)
     model.pop('scene_teacher', None)
-    preprocessor = copy.deepcopy(cfg.model.get('data_preprocessor') or dict(
-        type='DebiasDataPreprocessor'))
-    preprocessor.pop('augments', None)
-    model.data_preprocessor = preprocessor
+    preprocessor = cfg.model.get('data_preprocessor') or dict(type='DebiasDataPreprocessor')
+    model.data_preprocessor = copy.deepcopy(preprocessor)
+    model.data_preprocessor.pop('augments', None)
     return model
 
 
-def list_scenes(cfg, model, changes: dict) -> Scenes:
-    """Features of the videos of a list."""
+def list_scenes(cfg, model, changes):
+    """Compute features of the videos of a list."""
+    from devias_mm.engine.inference import list_loader, video_features
     found = video_features(model, list_loader(cfg, changes))
     if 'scene' not in found.features:
         raise UsageError(f'{type(model).__name__} has no features of scenes: give a config with a '
@@ -108,35 +124,45 @@ def list_scenes(cfg, model, changes: dict) -> Scenes:
     return Scenes(found.features['scene'], found.labels['action'], len(found.unreadable))
 
 
-def row_of(train: Scenes, test: Scenes, num_classes: Optional[int]) -> dict:
-    """``B``, what it is made of, and how many videos."""
+def row_of(train, test, num_classes):
+    """Return ``B``, what it is made of, and how many videos."""
+    from devias_mm.evaluation import scene_representation_bias
     if num_classes is None:
         num_classes = int(max(train.actions.max(), test.actions.max())) + 1
     known = train.actions >= 0
-    found = scene_representation_bias(train.features[known], train.actions[known], test.features,
-                                      test.actions, num_classes)
+    try:
+        found = scene_representation_bias(train.features[known], train.actions[known],
+                                          test.features, test.actions, num_classes)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
     return dict(bias=found.bias, accuracy_percent=found.accuracy, chance_percent=found.chance,
                 num_classes=num_classes, train_videos=int(known.sum()),
                 test_videos=int((test.actions >= 0).sum()),
                 unreadable=train.unreadable + test.unreadable)
 
 
-def from_files(args) -> list:
-    """The row of two files."""
-    if args.config or not (args.train and args.test) or \
-            (args.train_list is None) != (args.test_list is None):
+def from_files(args):
+    """Return the row of two files."""
+    both_files = args.train and args.test
+    one_list = (args.train_list is None) != (args.test_list is None)
+    if args.config or not both_files or one_list:
         raise UsageError('give CONFIG and CHECKPOINT; or --train and --test files, with both '
                          '--train-list and --test-list or neither.')
-    train, test = (read_scenes(file, listed, args.columns, args.suffix) for file, listed in (
-        (args.train, args.train_list), (args.test, args.test_list)))
+    train = read_scenes(args.train, args.train_list, args.columns, args.suffix)
+    test = read_scenes(args.test, args.test_list, args.columns, args.suffix)
+    if train.features.shape[1] != test.features.shape[1]:
+        raise UsageError(f'{args.train} has {train.features.shape[1]} features a video and '
+                         f'{args.test} {test.features.shape[1]}: make both with one model.')
     return [dict(split=Path(args.test).stem, **row_of(train, test, args.num_classes))]
 
 
-def from_model(args) -> list:
-    """A row for each test split of a config."""
+def from_model(args):
+    """Return a row for each test split of a config."""
+    from devias_mm.engine.inference import load_recognizer, test_splits, training_list
+    from devias_mm.engine.launch import choose_splits, load_config, set_threads
     cfg = load_config(args)
     set_threads(args.threads)
-    splits = dict(cfg.get('test_splits') or dict(test={}))
+    splits = test_splits(cfg)
     chosen = choose_splits(splits, args.splits or [next(iter(splits))])
     cfg.model = scene_model(cfg)
     model = load_recognizer(cfg, args.checkpoint)
@@ -145,14 +171,19 @@ def from_model(args) -> list:
                          'tools/data/pseudo_label_scenes.py, and give these files.')
     train = list_scenes(cfg, model, training_list(cfg))
     number = args.num_classes or cfg.get('num_classes')
-    return [dict(split=name, **row_of(train, list_scenes(cfg, model, splits[name]), number))
-            for name in chosen]
+    rows = []
+    for name in chosen:
+        test = list_scenes(cfg, model, splits[name])
+        rows.append(dict(split=name, **row_of(train, test, number)))
+    return rows
 
 
-def main() -> None:
-    args = parse_args()
-    model = args.config and args.checkpoint and not (args.train or args.test)
-    table = pd.DataFrame(from_model(args) if model else from_files(args))
+def main(args):
+    import pandas as pd
+
+    from devias_mm.files import atomic_path
+    with_model = args.config and args.checkpoint and not (args.train or args.test)
+    table = pd.DataFrame(from_model(args) if with_model else from_files(args))
     with atomic_path(args.out) as temporary:
         table.to_csv(temporary, index=False, float_format='%.4f')
     for row in table.itertuples():
@@ -164,8 +195,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    try:
-        main()
-    except (CheckpointError, ListFileError, OSError, UsageError, ValueError,
-            NotImplementedError) as error:
-        sys.exit(f'error: {error}')
+    run_tool(main, add_arguments, __doc__)

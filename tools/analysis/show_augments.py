@@ -4,26 +4,12 @@
 
 Clips come through the config's own pipeline, masks and composites from its data preprocessor.
 """
-import argparse
-import os.path as osp
-import sys
-
-import numpy as np
-from mmaction.registry import DATASETS, MODELS
-from mmengine.config import Config, DictAction
-from mmengine.dataset import pseudo_collate
-from mmengine.registry import init_default_scope
-from mmengine.runner import set_random_seed
-
-import devias_mm.register  # noqa: F401  (registers what configs name)
-from devias_mm.errors import ListFileError
-from devias_mm.visualization.overlays import augment_batch, draw_augments
+from devias_mm.cli import CONFIG_HELP, add_config_options, run_tool
+from devias_mm.errors import UsageError
 
 
-def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('config', help='config file')
+def add_arguments(parser):
+    parser.add_argument('config', help=CONFIG_HELP)
     parser.add_argument('--out', required=True, metavar='FILE.png', help='picture to write')
     parser.add_argument('--clips', type=int, default=8,
                         help='clips, drawn from the training list (default: %(default)s)')
@@ -31,35 +17,40 @@ def parse_args() -> argparse.Namespace:
                         help='frames shown of each clip (default: %(default)s)')
     parser.add_argument('--seed', type=int, default=0,
                         help='of clips, crops and augmentations (default: %(default)s)')
-    parser.add_argument('--data-root', help='replaces `data_root` of the dataset')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, default={},
-                        metavar='KEY=VALUE', help='overrides of the config')
-    return parser.parse_args()
+    add_config_options(parser)
 
 
-def read_clips(cfg: Config, count: int, seed: int) -> dict:
-    """A collated batch of ``count`` training clips, drawn at random."""
+def read_clips(cfg, count, seed):
+    """Return a collated batch of ``count`` training clips, drawn at random."""
+    import numpy as np
+    from mmaction.registry import DATASETS
+    from mmengine.dataset import pseudo_collate
     dataset = DATASETS.build(cfg.train_dataloader.dataset)
     if count > len(dataset):
-        raise ValueError(f'--clips {count}, but the training list has {len(dataset)} videos')
-    indices = np.random.default_rng(seed).choice(len(dataset), count, replace=False)
-    return pseudo_collate([dataset[int(index)] for index in indices])
+        raise UsageError(f'--clips {count}, but the training list has {len(dataset)} videos')
+    indices = np.random.default_rng(seed).choice(len(dataset), count, replace=False).tolist()
+    samples = [dataset[index] for index in indices]
+    broken = [dataset.get_data_info(index)['filename']
+              for index, sample in zip(indices, samples) if sample is None]
+    if broken:
+        raise UsageError(f'{broken[0]} cannot be read: choose other clips with --seed')
+    return pseudo_collate(samples)
 
 
-def main() -> None:
-    args = parse_args()
+def main(args):
+    from mmaction.registry import MODELS
+    from mmengine.registry import init_default_scope
+    from mmengine.runner import set_random_seed
+
+    from devias_mm.engine.launch import load_config, set_threads
+    from devias_mm.visualization.overlays import augment_batch, draw_augments
     if not args.out.endswith('.png'):
-        raise ValueError(f'--out must end with .png, got {args.out!r}')
+        raise UsageError(f'--out must end with .png, got {args.out!r}')
     if args.clips < 1 or args.frames < 1:
-        raise ValueError('--clips and --frames must be at least 1, got '
+        raise UsageError('--clips and --frames must be at least 1, got '
                          f'{args.clips} and {args.frames}')
-    if not osp.isfile(args.config):
-        raise FileNotFoundError(f'config not found: {args.config}. The shipped ones are under '
-                                'configs/.')
-    cfg = Config.fromfile(args.config)
-    cfg.merge_from_dict(args.cfg_options)
-    if args.data_root is not None:
-        cfg.train_dataloader.dataset.data_root = args.data_root
+    cfg = load_config(args)
+    set_threads(args.threads)
     init_default_scope(cfg.default_scope)
     set_random_seed(args.seed)
     preprocessor = MODELS.build(cfg.model.data_preprocessor)
@@ -70,7 +61,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    try:
-        main()
-    except (FileNotFoundError, ListFileError, ValueError) as error:
-        sys.exit(f'error: {error}')
+    run_tool(main, add_arguments, __doc__)

@@ -1,4 +1,4 @@
-"""Draw where the action and the scene slot of a trained DEVIAS look.
+r"""Draw where the action and the scene slot of a trained DEVIAS look.
 
     python tools/analysis/show_slots.py configs/devias/<cfg>.py CHECKPOINT --out slots.png \
         --split unseen
@@ -6,68 +6,92 @@
 For some test clips: attention of the action and of the scene slot (the paper's Figure 8) and
 the mask that the decoder reads off the action slot.
 """
-import argparse
-import sys
-
-import numpy as np
-import torch
-from mmaction.registry import DATASETS
-from mmengine.config import Config
-from mmengine.dataset import pseudo_collate
-
-import devias_mm.register  # noqa: F401  (registers what configs name)
-from devias_mm.engine.inference import load_recognizer
-from devias_mm.engine.launch import choose_splits, split_dataset
-from devias_mm.errors import CheckpointError
-from devias_mm.visualization.overlays import draw_slots
+from devias_mm.cli import CONFIG_HELP, add_config_options, run_tool
+from devias_mm.errors import UsageError
 
 
-def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('config', help='config file of a DEVIAS model')
-    parser.add_argument('checkpoint')
-    parser.add_argument('--out', required=True, metavar='FILE.png')
-    parser.add_argument('--split', help="of the config's test_splits; default: the first")
-    parser.add_argument('--clips', type=int, default=8)
+def add_arguments(parser):
+    parser.add_argument('config', help=f'{CONFIG_HELP}; of a DEVIAS model')
+    parser.add_argument('checkpoint', help='checkpoint file or URL')
+    parser.add_argument('--out', required=True, metavar='FILE.png', help='picture to write')
+    parser.add_argument('--split', help="of the config's test splits; default: the first")
+    parser.add_argument('--clips', type=int, default=8, help='default: %(default)s')
     parser.add_argument('--seed', type=int, default=0, help='of the choice of clips')
-    return parser.parse_args()
+    add_config_options(parser)
 
 
-@torch.no_grad()
-def main() -> None:
-    args = parse_args()
-    cfg = Config.fromfile(args.config)
+def read_clips(cfg, changes, count, seed):
+    """Return a collated batch of ``count`` readable clips of a split, drawn at random."""
+    import numpy as np
+    from mmengine.dataset import pseudo_collate
+
+    from devias_mm.engine.inference import list_loader
+    dataset = list_loader(cfg, changes).dataset
+    samples = []
+    for index in np.random.default_rng(seed).permutation(len(dataset)).tolist():
+        sample = dataset[index]
+        if 'error' not in sample['data_samples']:
+            samples.append(sample)
+        if len(samples) == count:
+            break
+    if not samples:
+        raise UsageError('no video of the split can be read: name another --split')
+    return pseudo_collate(samples)
+
+
+def slot_maps(model, inputs):
+    """Run a DEVIAS on clips.
+
+    Args:
+        model (DEVIAS): the recognizer.
+        inputs (Tensor): normalised clips, ``(B, 3, T, H, W)``.
+
+    Returns:
+        tuple: maps ``(B, t, h, w)`` by their title, and the predicted action and scene classes.
+    """
+    import torch
+    with torch.no_grad():
+        output = model.encode_slots(inputs)
+        probability = output.logits.softmax(-1)
+        chosen = model.choose_slots(probability)
+        rows = torch.arange(len(inputs))
+        t, h, w = output.grid
+        maps = {}
+        for name, slot in zip(('action', 'scene'), chosen):
+            maps[f'{name} slot'] = output.attention[rows, slot].view(len(inputs), t, h, w)
+        if model.mask_decoder is not None:
+            decoded = model.mask_decoder(output.slots[rows, chosen[0]]).sigmoid()
+            maps['decoded mask'] = decoded.view(len(inputs), 1, h, w)
+    actions, scenes = probability.split([model.num_classes, model.num_scene_classes], -1)
+    return maps, actions[rows, chosen[0]].argmax(-1), scenes[rows, chosen[1]].argmax(-1)
+
+
+def main(args):
+    import torch
+
+    from devias_mm.engine.inference import load_recognizer, test_splits
+    from devias_mm.engine.launch import choose_splits, load_config, set_threads
+    from devias_mm.visualization.overlays import draw_slots
+    if not args.out.endswith('.png'):
+        raise UsageError(f'--out must end with .png, got {args.out!r}')
+    if args.clips < 1:
+        raise UsageError(f'--clips must be at least 1, got {args.clips}')
+    cfg = load_config(args)
+    set_threads(args.threads)
     if cfg.model.type != 'DEVIAS':
-        raise ValueError(f'{args.config} builds a {cfg.model.type}, which has no slots')
-    split, *_ = choose_splits(cfg.test_splits, [args.split] if args.split else None)
+        raise UsageError(f'{args.config} builds a {cfg.model.type}, which has no slots')
+    splits = test_splits(cfg)
+    split = choose_splits(splits, [args.split] if args.split else None)[0]
     model = load_recognizer(cfg, args.checkpoint).cpu()
-
-    dataset = DATASETS.build(split_dataset(cfg.test_dataloader.dataset, cfg.test_splits[split]))
-    count = min(args.clips, len(dataset))
-    indices = np.random.default_rng(args.seed).choice(len(dataset), count, replace=False)
-    batch = pseudo_collate([dataset[int(index)] for index in indices])
+    batch = read_clips(cfg, splits[split], args.clips, args.seed)
     clips = torch.stack(batch['inputs'])[:, 0]  # the first view
     inputs = model.data_preprocessor(batch)['inputs'][:, 0]
-    output = model.encode_slots(inputs)
-    probability = output.logits.softmax(-1)
-    rows = torch.arange(count)
-    chosen = model.choose_slots(probability)
-    probability = probability.split([model.num_classes, model.num_scene_classes], -1)
-    t, h, w = output.grid
-    maps = {f'{name} slot': output.attention[rows, slot].view(count, t, h, w)
-            for name, slot in zip(('action', 'scene'), chosen)}
-    if model.mask_decoder is not None:
-        decoded = model.mask_decoder(output.slots[rows, chosen[0]]).sigmoid()
-        maps['decoded mask'] = decoded.view(count, 1, h, w)
-    predicted = [part[rows, slot].argmax(-1) for part, slot in zip(probability, chosen)]
-    titles = [f'{sample.video_id}\naction {a}, scene {s}' for sample, a, s in
-              zip(batch['data_samples'], predicted[0].tolist(), predicted[1].tolist())]
+    maps, actions, scenes = slot_maps(model, inputs)
+    titles = []
+    for sample, action, scene in zip(batch['data_samples'], actions.tolist(), scenes.tolist()):
+        titles.append(f'{sample.video_id}\naction {action}, scene {scene}')
     print(f'wrote {draw_slots(clips, maps, titles, args.out)}')
 
 
 if __name__ == '__main__':
-    try:
-        main()
-    except (CheckpointError, FileNotFoundError, ValueError) as error:
-        sys.exit(f'error: {error}')
+    run_tool(main, add_arguments, __doc__)

@@ -10,31 +10,15 @@ classes, are all files there, do frames, masks and inpainted frames of HAT have 
 lengths, can sampled videos be decoded as the config decodes them, and do all lists mean the same
 by a label? Exits with 1 where anything is wrong; one broken split never hides the others.
 """
-import argparse
 import os.path as osp
-import sys
 from pathlib import Path
-from typing import Dict, List
 
-from mmengine.config import Config
-from mmengine.registry import init_default_scope
-from rich.console import Console
-from rich.progress import track
-from rich.table import Table
-
-import devias_mm.register  # noqa: F401  (registers what configs name)
-from devias_mm.datasets.check import Checker, SplitReport, split_configs
-from devias_mm.datasets.class_maps import compare_label_maps
-from devias_mm.datasets.published_counts import EXPECTED
-from devias_mm.engine.launch import KeyValueAction, choose_splits, load_config
+from devias_mm.cli import CONFIG_HELP, add_config_options, run_tool
 from devias_mm.errors import UsageError
-from devias_mm.files import write_json
 
 
-def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('config', help='config file; those of configs/_base_/datasets will do')
+def add_arguments(parser):
+    parser.add_argument('config', help=f'{CONFIG_HELP}; those of configs/_base_/datasets will do')
     parser.add_argument('--splits', nargs='+', metavar='NAME',
                         help="names or patterns such as 'hat-*'; default: all")
     parser.add_argument('--sample', type=int, default=20, metavar='N',
@@ -44,40 +28,20 @@ def parse_args() -> argparse.Namespace:
                         help='processes that decode and threads that look for files '
                         '(default: %(default)s: this process)')
     parser.add_argument('--dataset', metavar='NAME',
-                        help=f'whose published numbers hold, of {", ".join(EXPECTED)}; default: '
-                        "the last part of the config's data_root")
+                        help='whose published numbers count; default: the last part of the '
+                        "config's data_root")
     parser.add_argument('--json', type=Path, metavar='FILE', help='also write the report, with '
                         'the complete lists of what is wrong')
-    parser.add_argument('--data-root', help='replaces `data_root` of every dataset')
-    parser.add_argument('--cfg-options', nargs='+', action=KeyValueAction, metavar='KEY=VALUE',
-                        help='overrides of the config')
-    parser.set_defaults(launcher='none', work_dir=None)
-    args = parser.parse_args()
-    for name in ('sample', 'seed', 'workers'):
-        if getattr(args, name) < 0:
-            parser.error(f'--{name} {getattr(args, name)}: accepted is an integer >= 0')
-    return args
+    add_config_options(parser)
 
 
-def selected(configs: Dict[str, dict], patterns: List[str]) -> Dict[str, dict]:
-    """The splits that the patterns name, in the order of the config."""
-    chosen = choose_splits(configs, patterns)
-    return {name: config for name, config in configs.items() if name in chosen}
-
-
-def print_report(console: Console, reports: List[SplitReport], overall: List[str]) -> None:
-    """A table of all splits, then everything that is wrong."""
+def print_report(console, reports, overall):
+    """Print a table of all splits, then everything that is wrong."""
+    from rich.table import Table
     table = Table('split', 'videos', 'published', 'classes', 'missing', 'wrong lengths',
                   'unreadable', 'verdict')
     for report in reports:
-        counts = report.expected.videos
-        table.add_row(
-            report.split, '-' if report.videos is None else f'{report.videos:,}',
-            'unknown' if counts is None else ' or '.join(f'{count:,}' for count in counts),
-            str(report.classes or '-'), *('-' if report.videos is None else text for text in (
-                f'{len(report.missing):,}', f'{len(report.mismatches):,}',
-                f'{len(report.unreadable)} of {report.sampled}')),
-            f'[red]{len(report.problems)} problem(s)[/]' if report.problems else '[green]ok[/]')
+        table.add_row(*cells(report))
     console.print(table)
     for title, name in (('note', 'notes'), ('PROBLEM', 'problems')):
         for report in reports:
@@ -88,40 +52,80 @@ def print_report(console: Console, reports: List[SplitReport], overall: List[str
         console.print(f'PROBLEM: {text}', markup=False, highlight=False)
 
 
-def main() -> int:
-    args = parse_args()
+def cells(report):
+    """Return the row of a split; ``-`` is what could not be looked at."""
+    videos, found = '-', ['-'] * 3
+    if report.videos is not None:
+        videos = f'{report.videos:,}'
+        found = [f'{len(report.missing):,}', f'{len(report.mismatches):,}',
+                 f'{len(report.unreadable)} of {report.sampled}']
+    published = 'unknown'
+    if report.expected.videos is not None:
+        published = ' or '.join(f'{count:,}' for count in report.expected.videos)
+    verdict = '[green]ok[/]'
+    if report.problems:
+        verdict = f'[red]{len(report.problems)} problem(s)[/]'
+    return [report.split, videos, published, str(report.classes or '-'), *found, verdict]
+
+
+def dataset_name(args):
+    """Return the name of the data set, by which published numbers are found."""
+    from mmengine.config import Config
+
+    from devias_mm.datasets.published_counts import EXPECTED
+    if args.dataset is None:
+        # from the config as shipped: the folder may be called anything
+        shipped = Config.fromfile(args.config).get('data_root') or ''
+        return osp.basename(osp.normpath(shipped))
+    if args.dataset not in EXPECTED:
+        raise UsageError(f'--dataset {args.dataset!r} is unknown; accepted: '
+                         f'{", ".join(EXPECTED)}.')
+    return args.dataset
+
+
+def main(args):
+    from mmengine.registry import init_default_scope
+    from rich.console import Console
+    from rich.progress import track
+
+    import devias_mm.register  # noqa: F401  (registers what configs name)
+    from devias_mm.datasets.check import Checker, split_configs
+    from devias_mm.datasets.class_maps import compare_label_maps
+    from devias_mm.engine.launch import choose_splits, load_config
+    from devias_mm.files import write_json
+    for name in ('sample', 'seed', 'workers'):
+        if getattr(args, name) < 0:
+            raise UsageError(f'--{name} {getattr(args, name)}: accepted is an integer >= 0')
     cfg = load_config(args)
-    # by its name in the config as shipped: the folder may be called anything
-    shipped = Config.fromfile(args.config).get('data_root') or ''
-    name = args.dataset or osp.basename(osp.normpath(shipped))
-    if args.dataset and args.dataset not in EXPECTED:
-        raise UsageError(f'--dataset {name!r} is unknown; accepted: {", ".join(EXPECTED)}.')
-    configs = selected(split_configs(cfg), args.splits)
+    name = dataset_name(args)
+    configs = split_configs(cfg)
     if not configs:
         raise UsageError(f'{args.config} has no train_dataloader, val_dataloader or '
                          'test_dataloader.')
+    chosen = choose_splits(configs, args.splits)
     init_default_scope(cfg.get('default_scope', 'mmaction'))
     checker = Checker(name, args.sample, args.seed, args.workers)
-    reports = [checker.check_split(split, config) for split, config in track(
-        configs.items(), 'checking', len(configs), console=Console(stderr=True))]
+    reports = []
+    for split in track([split for split in configs if split in chosen], 'checking',
+                       console=Console(stderr=True)):
+        reports.append(checker.check_split(split, configs[split]))
     overall = compare_label_maps({report.split: report.labels for report in reports})
     console = Console(soft_wrap=True)
     if not console.is_terminal:
         console = Console(soft_wrap=True, width=120)
     print_report(console, reports, overall)
-    count = sum(len(report.problems) for report in reports) + len(overall)
     if args.json:
         write_json(args.json, dict(
             config=args.config, dataset=name, sample=args.sample, seed=args.seed,
             problems=overall, splits=[report.as_dict() for report in reports]))
         console.print(f'wrote {args.json}', markup=False, highlight=False)
-    console.print(f'{count} problem(s) in {len(reports)} splits' if count else
-                  f'no problem in {len(reports)} splits', highlight=False)
-    return int(count > 0)
+    count = sum(len(report.problems) for report in reports) + len(overall)
+    if count == 0:
+        console.print(f'no problem in {len(reports)} splits', highlight=False)
+        return 0
+    console.print(f'{count} problem(s) in {len(reports)} splits', highlight=False)
+    return 1
 
 
 if __name__ == '__main__':
-    try:
-        sys.exit(main())
-    except (FileNotFoundError, UsageError) as error:
-        sys.exit(f'error: {error}')
+    run_tool(main, add_arguments, __doc__)

@@ -11,60 +11,64 @@ class; 1 % of a seed is a part of its 10 %. The second writes a tenth of each cl
 <list>_rest90pct_seed0.txt, to be trained on. The lines are as they are and in their order, and
 checksums are printed: the same list, percentage and seed give the same files.
 """
-import argparse
-import sys
 from collections import Counter
 from pathlib import Path
 
-from devias_mm.datasets.label_subset import balanced_subset, held_out
-from devias_mm.datasets.lists import LABEL_COLUMNS, read_list
+from devias_mm.cli import run_tool
 from devias_mm.errors import UsageError
-from devias_mm.files import file_sha256, write_text
 
 
-def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def add_arguments(parser):
     parser.add_argument('list', type=Path, help='list file, a video a line')
     parser.add_argument('--percent', type=float, required=True,
                         help='in (0, 100]; below 100 with --hold-out')
     parser.add_argument('--seed', type=int, default=0, help='default: %(default)s')
     parser.add_argument('--hold-out', action='store_true',
                         help='draw this share of each class, and write the others too')
-    parser.add_argument('--columns', nargs='+', default=['label'], choices=LABEL_COLUMNS,
-                        metavar='NAME', help='label columns after the file name, among '
-                        f'{", ".join(LABEL_COLUMNS)} (default: label)')
+    parser.add_argument('--columns', nargs='+', default=['label'], metavar='NAME',
+                        help='label columns after the file name, among label, scene_label, '
+                        'background_label (default: label)')
     parser.add_argument('--out', type=Path, metavar='FILE',
                         help='not with --hold-out; default: <list>_<percent>pct_seed<seed>.txt')
-    args = parser.parse_args()
+
+
+def check(args):
+    """Check the options.
+
+    Raises:
+        UsageError: one is out of range, or two do not go together.
+    """
     if args.hold_out and args.out:
-        parser.error('--out names one file, and --hold-out writes two: leave one of them out')
-    return args
-
-
-def main() -> None:
-    args = parse_args()
-    if not 0 < args.percent <= 100 or args.hold_out and args.percent == 100:
-        raise UsageError('--percent must lie in (0, 100], with --hold-out in (0, 100), got '
+        raise UsageError('--out names one file, and --hold-out writes two: leave one of them out')
+    if not 0 < args.percent <= 100 or (args.hold_out and args.percent == 100):
+        raise UsageError('--percent must be in (0, 100], with --hold-out in (0, 100), got '
                          f'{args.percent:g}')
     if args.seed < 0:
         raise UsageError(f'--seed must be at least 0, got {args.seed}')
     if 'label' not in args.columns:
         raise UsageError(f'--columns {" ".join(args.columns)} lacks `label`, by which the '
                          'subset is balanced')
-    labels = [item['label'] for item in read_list(str(args.list), ('filename', *args.columns))]
+
+
+def main(args):
+    from devias_mm.datasets.label_subset import balanced_subset, held_out
+    from devias_mm.datasets.lists import read_lines, read_list
+    from devias_mm.files import file_sha256, write_text
+    check(args)
+    items = read_list(str(args.list), ('filename', *args.columns), allow_outside=True)
+    lines = dict(read_lines(str(args.list)))
+    labels = [item['label'] for item in items]
     draw = held_out if args.hold_out else balanced_subset
     chosen = draw(labels, args.percent / 100, args.seed)
-    with open(args.list, encoding='utf-8') as file:
-        lines = [line.strip() for line in file if line.strip()]
-    parts = {f'{"held" if args.hold_out else ""}{args.percent:g}pct': chosen}
+    parts = {f'{args.percent:g}pct': chosen}
     if args.hold_out:
-        parts[f'rest{100 - args.percent:g}pct'] = sorted({*range(len(lines))} - {*chosen})
+        others = sorted(set(range(len(items))) - set(chosen))
+        parts = {f'held{args.percent:g}pct': chosen, f'rest{100 - args.percent:g}pct': others}
     for name, indices in parts.items():
         out = args.out or args.list.with_name(f'{args.list.stem}_{name}_seed{args.seed}.txt')
         if out.resolve() == args.list.resolve():
             raise UsageError(f'--out {out} is the list itself: name another file')
-        write_text(out, '\n'.join(lines[i] for i in indices) + '\n')
+        write_text(out, ''.join(f'{lines[items[i]["line"]]}\n' for i in indices))
         counts = Counter(labels[i] for i in indices)
         print(f'wrote {out}: {len(indices)} of {len(labels)} videos, {min(counts.values())} to '
               f'{max(counts.values())} in each of {len(counts)} classes, sha256 '
@@ -72,7 +76,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    try:
-        main()
-    except ValueError as error:
-        sys.exit(f'error: {error}')
+    run_tool(main, add_arguments, __doc__)

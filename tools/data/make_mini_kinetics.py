@@ -12,24 +12,20 @@ data/mini-kinetics200/videos can hold a link to each of the two folders of Kinet
 video is not in the list, because YouTube has it no more, are counted, and named in
 missing_train.txt and missing_val.txt.
 """
-import argparse
 import re
-import sys
 from pathlib import Path
-from typing import Dict, List
 
-from devias_mm.datasets.lists import read_list
-from devias_mm.errors import ListFileError
-from devias_mm.files import file_sha256, write_text
+from devias_mm.cli import run_tool
+from devias_mm.errors import ListFileError, first_of
 
-#: an id has 11 characters; Kinetics adds start and end of the clip in seconds
-NAME = re.compile(r'([\w-]{11})(_\d{6}_\d{6})?$', re.ASCII)
+YOUTUBE_ID = re.compile(r'[\w-]{11}', re.ASCII)
+#: Kinetics adds start and end of the clip in seconds
+NAME = re.compile(r'([\w-]{11})(_\d{6}_\d{6})?', re.ASCII)
+SPLITS = ('train', 'val')
 
 
-def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    for split in ('train', 'val'):
+def add_arguments(parser):
+    for split in SPLITS:
         parser.add_argument(f'--{split}', nargs=2, required=True, type=Path,
                             metavar=('LIST', 'IDS'),
                             help=f'{split} list of Kinetics-400, `file label` a line, and the '
@@ -37,69 +33,82 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--out', type=Path, required=True, metavar='FOLDER')
     parser.add_argument('--classes', type=int, default=200, metavar='N',
                         help='how many the ids have to come from (default: %(default)s)')
-    return parser.parse_args()
 
 
-def read_ids(path: Path) -> List[str]:
-    """The ids of a published list, without repetition, in its order."""
-    if not path.is_file():
-        raise ListFileError(f'list of ids not found: {path}')
-    ids = path.read_text(encoding='utf-8').split()
-    wrong = [name for name in ids if not re.fullmatch(r'[\w-]{11}', name, re.ASCII)]
-    if wrong or not ids:
-        problem = f'{wrong[0]!r} is no YouTube id' if wrong else 'no ids'
-        raise ListFileError(f'{path}: {problem}; expected one of 11 characters a line')
+def read_ids(path):
+    """Read the ids of a published list, without repetition, in its order."""
+    from devias_mm.datasets.lists import read_lines
+    ids = []
+    for _, text in read_lines(str(path)):
+        ids += text.split()
+    wrong = [name for name in ids if not YOUTUBE_ID.fullmatch(name)]
+    if wrong:
+        raise ListFileError(f'{path}: {wrong[0]!r} is no YouTube id; expected one of 11 '
+                            'characters a line')
+    if not ids:
+        raise ListFileError(f'{path}: no ids; expected one of 11 characters a line')
     return list(dict.fromkeys(ids))
 
 
-def videos_by_id(path: Path) -> Dict[str, dict]:
-    """The videos of a list of Kinetics-400 by their YouTube id.
+def videos_by_id(path):
+    """Return the videos of a list of Kinetics-400 by their YouTube id.
 
     Raises:
         ListFileError: two files of the list have the same id.
     """
+    from devias_mm.datasets.lists import read_list
     videos = {}
     for item in read_list(str(path), ('filename', 'label')):
-        found = NAME.match(Path(item['filename']).stem)
-        if found and videos.setdefault(found[1], item) is not item:
-            raise ListFileError(f'{path}: {videos[found[1]]["filename"]} and {item["filename"]} '
-                                f'are both the video {found[1]}: keep one of them')
+        found = NAME.fullmatch(Path(item['filename']).stem)
+        if found is None:
+            continue
+        first = videos.setdefault(found[1], item)
+        if first is not item:
+            raise ListFileError(f'{path}: {first["filename"]} and {item["filename"]} are both the '
+                                f'video {found[1]}: keep one of them')
     return videos
 
 
-def main() -> None:
-    args = parse_args()
-    chosen, classes = {}, {}
-    for split in ('train', 'val'):
-        source, ids = getattr(args, split)
-        wanted, videos = read_ids(ids), videos_by_id(source)
-        missing = [name for name in wanted if name not in videos]
-        keep = set(wanted)
-        chosen[split] = [item for name, item in videos.items() if name in keep], missing
-        classes[split] = sorted({item['label'] for item in chosen[split][0]})
-        if len(classes[split]) != args.classes:
-            raise ListFileError(
-                f'{len(wanted) - len(missing)} of the {len(wanted)} ids of {ids} are in {source}, '
-                f'with {len(classes[split])} classes instead of {args.classes}. Do both belong '
-                'to the same split, and do the files have their YouTube names, `<id>.mp4` or '
-                '`<id>_000012_000022.mp4`?')
-    if classes['train'] != classes['val']:
-        odd = sorted({*classes['train']} ^ {*classes['val']})
-        raise ListFileError(f'train and val have other classes: label(s) {odd[:10]} of '
-                            'Kinetics-400 are in one of them only')
-    label = {old: new for new, old in enumerate(classes['train'])}
+def choose(source, ids, classes):
+    """Return the listed videos of some ids, and the ids that are not listed.
+
+    Raises:
+        ListFileError: they come from another number of classes.
+    """
+    wanted = read_ids(ids)
+    videos = videos_by_id(source)
+    missing = [name for name in wanted if name not in videos]
+    keep = set(wanted)
+    items = [item for name, item in videos.items() if name in keep]
+    found = len({item['label'] for item in items})
+    if found != classes:
+        raise ListFileError(
+            f'{len(wanted) - len(missing)} of the {len(wanted)} ids of {ids} are in {source}, '
+            f'with {found} classes instead of {classes}. Do both belong to the same split, and do '
+            'the files have their YouTube names, `<id>.mp4` or `<id>_000012_000022.mp4`?')
+    return items, missing
+
+
+def main(args):
+    from devias_mm.files import file_sha256, write_text
+    chosen = {split: choose(*getattr(args, split), args.classes) for split in SPLITS}
+    labels = {split: {item['label'] for item in items} for split, (items, _) in chosen.items()}
+    odd = sorted(labels['train'] ^ labels['val'])
+    if odd:
+        raise ListFileError(f'train and val have other classes: label(s) '
+                            f'{first_of([str(label) for label in odd], 10)} of Kinetics-400 are '
+                            'in one of them only')
+    new = {old: number for number, old in enumerate(sorted(labels['train']))}
     for split, (items, missing) in chosen.items():
         out = args.out / f'{split}.csv'
-        write_text(out, ''.join(f"{split}/{item['filename']} {label[item['label']]}\n"
-                                for item in items))
-        write_text(args.out / f'missing_{split}.txt', ''.join(f'{name}\n' for name in missing))
-        print(f'wrote {out}: {len(items)} videos of {len(label)} classes, sha256 '
+        lines = [f"{split}/{item['filename']} {new[item['label']]}\n" for item in items]
+        write_text(out, ''.join(lines))
+        lost = args.out / f'missing_{split}.txt'
+        write_text(lost, ''.join(f'{name}\n' for name in missing))
+        print(f'wrote {out}: {len(items)} videos of {len(new)} classes, sha256 '
               f'{file_sha256(out)}; {len(missing)} ids are not in {getattr(args, split)[0]}: '
-              f'{args.out / f"missing_{split}.txt"}')
+              f'{lost}')
 
 
 if __name__ == '__main__':
-    try:
-        main()
-    except (ListFileError, OSError) as error:
-        sys.exit(f'error: {error}')
+    run_tool(main, add_arguments, __doc__)

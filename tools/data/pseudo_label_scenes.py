@@ -8,38 +8,16 @@ sees the videos in the pipeline of the test splits; the class probabilities of a
 are averaged. Datasets read FILE, or FOLDER/<split>.parquet, with `scene_label_file`
 (docs/scenes_and_masks.md).
 """
-import argparse
 import copy
 import os.path as osp
-import sys
 from pathlib import Path
-from typing import Dict, List
 
-from mmengine.config import Config, ConfigDict
-from mmengine.dist import is_main_process
-from mmengine.model import is_model_wrapper
-
-from devias_mm.errors import ListFileError
-from devias_mm.datasets.scene_labels import (
-    read_scene_labels,
-    weights_sha256,
-    write_scene_labels,
-)
-from devias_mm.weights.checkpoints import check_weights, load_checkpoint_file
-from devias_mm.errors import CheckpointError
-from devias_mm.engine.launch import add_common_arguments, build_runner, choose_splits, describe_loader, describe_model, load_config, split_dataset
+from devias_mm.cli import CONFIG_HELP, add_config_options, add_launch_options, run_tool
 from devias_mm.errors import UsageError
-from devias_mm.store.predictions import read_predictions
-from devias_mm.store.run_record import config_hash
-
-#: what a dataset must not read while it is being labelled
-LABEL_OPTIONS = ('scene_label_file', 'scene_teacher_sha256')
 
 
-def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('config', help='config file')
+def add_arguments(parser):
+    parser.add_argument('config', help=CONFIG_HELP)
     parser.add_argument('checkpoint', nargs='?', help="the teacher's weights; default: those that "
                         'its own config names')
     parser.add_argument('--split', required=True, nargs='+', metavar='NAME',
@@ -48,31 +26,36 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--out', required=True, metavar='PATH',
                         help='file to write, FILE.parquet; or a folder, for a file a split')
     parser.add_argument('--amp', action='store_true', help='predict in mixed precision')
-    add_common_arguments(parser)
-    return parser.parse_args()
+    add_config_options(parser)
+    add_launch_options(parser)
 
 
-def teacher_config(model: ConfigDict) -> ConfigDict:
-    """Config of the teacher as a model of its own, on clips as the recognizer gets them."""
+def teacher_config(model):
+    """Return the config of the teacher as a model of its own, on the recognizer's clips."""
     teacher = copy.deepcopy(model.get('scene_teacher') or model)
     teacher.pop('scene_teacher', None)
-    preprocessor = copy.deepcopy(model.get('data_preprocessor') or ConfigDict(
-        type='DebiasDataPreprocessor'))
-    preprocessor.pop('augments', None)
-    teacher.data_preprocessor = preprocessor
+    preprocessor = model.get('data_preprocessor') or dict(type='DebiasDataPreprocessor')
+    teacher.data_preprocessor = copy.deepcopy(preprocessor)
+    teacher.data_preprocessor.pop('augments', None)
     return teacher
 
 
-def set_splits(cfg: Config, patterns: List[str]) -> None:
+def set_splits(cfg, patterns):
     """Make the named splits the only test splits, as they are when they are tested."""
+    from devias_mm.datasets.scene_labels import LABEL_OPTIONS
+    from devias_mm.engine.launch import choose_splits
     splits = (cfg.get('test_cfg') or {}).get('splits') or cfg.get('test_splits') or {}
-    template, lists = cfg.test_dataloader.dataset, ('train', 'val')
+    template = cfg.test_dataloader.dataset
     chosen = {}
-    for split in choose_splits(dict.fromkeys([*lists, *splits]), patterns):
+    for split in choose_splits(dict.fromkeys(['train', 'val', *splits]), patterns):
         if split in splits:
             chosen[split] = copy.deepcopy(splits[split])
         elif split in patterns:  # a pattern is one of test splits
-            chosen[split] = dict(copy.deepcopy(cfg[f'{split}_dataloader'].dataset), _delete_=True,
+            loader = cfg.get(f'{split}_dataloader')
+            if not loader:
+                raise UsageError(f'--split {split}: the config has no {split}_dataloader; '
+                                 f'accepted: {", ".join(splits)}.')
+            chosen[split] = dict(copy.deepcopy(loader.dataset), _delete_=True,
                                  pipeline=template.pipeline, test_mode=True)
     for options in (template, *chosen.values()):
         for name in LABEL_OPTIONS:
@@ -81,8 +64,8 @@ def set_splits(cfg: Config, patterns: List[str]) -> None:
     cfg.test_evaluator = []
 
 
-def output_files(out: str, splits: List[str]) -> Dict[str, Path]:
-    """The file of each split."""
+def output_files(out, splits):
+    """Return the file of each split."""
     path = Path(out)
     if path.suffix != '.parquet':
         return {split: path / f'{split}.parquet' for split in splits}
@@ -92,26 +75,67 @@ def output_files(out: str, splits: List[str]) -> Dict[str, Path]:
     return {splits[0]: path}
 
 
-def load_teacher(runner, checkpoint) -> str:
+def load_teacher(model, checkpoint):
     """Load the teacher's weights; return their SHA-256."""
-    model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+    from devias_mm.datasets.scene_labels import weights_sha256
+    from devias_mm.weights.checkpoints import check_weights, load_checkpoint_file
     if checkpoint is not None:
         content = load_checkpoint_file(checkpoint)
         check_weights(model, content, checkpoint)
         model.load_state_dict(content['state_dict'], strict=False)
     elif model.init_cfg and model.init_cfg.get('type') == 'Pretrained':
         path = model.init_cfg['checkpoint']
-        check_weights(model if not hasattr(model, 'classifier') else model.classifier,
-                      load_checkpoint_file(path), path)
+        network = getattr(model, 'classifier', model)
+        check_weights(network, load_checkpoint_file(path), path)
         model.init_weights()
     elif not hasattr(model, 'weights'):
         raise UsageError('this teacher has random weights: give its CHECKPOINT, or '
                          "init_cfg=dict(type='Pretrained', checkpoint=FILE) in its config.")
-    return weights_sha256(model.weights() if hasattr(model, 'weights') else model.state_dict())
+    weights = model.weights() if hasattr(model, 'weights') else model.state_dict()
+    return weights_sha256(weights)
 
 
-def main() -> None:
-    args = parse_args()
+def print_plan(runner, digest):
+    """Say what would be labelled."""
+    from devias_mm.engine.launch import describe_loader, describe_model
+    print('dry run, nothing was labelled')
+    print(describe_model(runner))
+    print(f'teacher: {digest}')
+    for split in runner.test_loop.selected:
+        print(describe_loader(split, runner.test_loop.build_dataloader(split)))
+
+
+def write_labels(path, table, digest, **origin):
+    """Write the labels of a split, and say which videos have none.
+
+    Args:
+        path (Path): the file.
+        table (pd.DataFrame): the teacher's predictions on the split.
+        digest (str): SHA-256 of the teacher's weights.
+        **origin: what the file says about its origin.
+    """
+    from devias_mm.datasets.scene_labels import read_scene_labels, write_scene_labels
+    unreadable = table[table['error'].notna()]
+    if table['scene_scores'].notna().sum() + len(unreadable) != len(table):
+        raise UsageError(f'{origin["teacher"]} predicts no scenes: give a config with a '
+                         '`model.scene_teacher`, or a model that does.')
+    write_scene_labels(path, list(table['video_id']), list(table['scene_scores']), digest,
+                       **origin)
+    for row in unreadable.itertuples():
+        print(f'unreadable, without a label: {origin["split"]}: {row.video_id}: {row.error}')
+    labels = read_scene_labels(path)
+    print(f"{path}: {len(labels.rows)} videos, {labels.metadata['num_scene_classes']} scene "
+          f'classes, teacher {digest}')
+
+
+def main(args):
+    from mmengine.config import Config
+    from mmengine.dist import is_main_process
+    from mmengine.model import is_model_wrapper
+
+    from devias_mm.engine.launch import build_runner, load_config, split_dataset
+    from devias_mm.store.predictions import read_predictions
+    from devias_mm.store.run_record import config_hash
     cfg = load_config(args)
     if args.work_dir is None:
         cfg.work_dir = osp.join('work_dirs', 'scene_labels', Path(args.out).stem)
@@ -124,36 +148,20 @@ def main() -> None:
     made_by = config_hash(Config(dict(model=cfg.model.to_dict(),
                                       pipeline=cfg.test_dataloader.dataset.pipeline)))
     runner = build_runner(cfg, args.threads)
-    teacher = load_teacher(runner, args.checkpoint)
+    model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+    digest = load_teacher(model, args.checkpoint)
     if args.dry_run:
-        loop = runner.test_loop
-        print('\n'.join(['dry run, nothing was labelled', describe_model(runner),
-                         f'teacher: {teacher}', *(
-                             describe_loader(split, loop.build_dataloader(split))
-                             for split in loop.selected)]))
+        print_plan(runner, digest)
         return
     runner.test()
     if not is_main_process():
         return
     for split, path in files.items():
-        rows = read_predictions(osp.join(cfg.work_dir, 'predictions', f'{split}.parquet'))
-        unreadable = rows[rows['error'].notna()]
-        if rows['scene_scores'].notna().sum() + len(unreadable) != len(rows):
-            raise UsageError(f'{cfg.model.type} predicts no scenes: give a config with a '
-                             '`model.scene_teacher`, or a model that does.')
-        list_file = split_dataset(cfg.test_dataloader.dataset, splits[split]).ann_file
-        write_scene_labels(path, list(rows['video_id']), list(rows['scene_scores']), teacher,
-                           teacher=cfg.model.type, config_hash=made_by, split=split,
-                           list_file=osp.basename(list_file))
-        for row in unreadable.itertuples():
-            print(f'unreadable, without a label: {split}: {row.video_id}: {row.error}')
-        labels = read_scene_labels(path)
-        print(f"{path}: {len(labels.rows)} videos, {labels.metadata['num_scene_classes']} scene "
-              f'classes, teacher {teacher}')
+        table = read_predictions(osp.join(cfg.work_dir, 'predictions', f'{split}.parquet'))
+        listed = split_dataset(cfg.test_dataloader.dataset, splits[split]).ann_file
+        write_labels(path, table, digest, teacher=cfg.model.type, config_hash=made_by,
+                     split=split, list_file=osp.basename(listed))
 
 
 if __name__ == '__main__':
-    try:
-        main()
-    except (CheckpointError, ImportError, ListFileError, OSError, UsageError) as error:
-        sys.exit(f'error: {error}')
+    run_tool(main, add_arguments, __doc__)

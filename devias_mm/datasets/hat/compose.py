@@ -18,7 +18,7 @@ DATASET_MEAN = (123.675, 116.28, 103.53)  # RGB
 
 def background_indices(indices: np.ndarray, frames: int, background_frames: int,
                        rule: str) -> np.ndarray:
-    """Index of the background frame of each frame, from 0.
+    """Return the index of the background frame of each frame, from 0.
 
     Args:
         indices (np.ndarray): indices of the person's frames, from 0, ``(N,)``.
@@ -38,7 +38,7 @@ def background_indices(indices: np.ndarray, frames: int, background_frames: int,
 
 
 def scaled_size(size: Tuple[int, int], short: int, rule: str) -> Tuple[int, int]:
-    """Height and width of an image scaled to a short side.
+    """Return height and width of an image that is scaled to a short side.
 
     Args:
         size (tuple[int, int]): its height and width.
@@ -60,18 +60,18 @@ def scale_to(image: np.ndarray, short: int, rule: str) -> np.ndarray:
 
     Bilinear, by OpenCV without antialiasing (``'hat'``) or by Pillow with it (``'devias'``).
     """
-    size = scaled_size(image.shape[:2], short, rule)
-    if size == image.shape[:2]:
+    height, width = scaled_size(image.shape[:2], short, rule)
+    if (height, width) == image.shape[:2]:
         return image
     if rule == 'hat':
-        return cv2.resize(image, size[::-1], interpolation=cv2.INTER_LINEAR)
-    return np.array(Image.fromarray(image).resize(size[::-1], Image.Resampling.BILINEAR))
+        return cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR)
+    return np.array(Image.fromarray(image).resize((width, height), Image.Resampling.BILINEAR))
 
 
 def centre_of_mass(mask: np.ndarray) -> Tuple[float, float]:
-    """Row and column of the centre of the soft values of a mask, uint8 ``(H, W)``.
+    """Return row and column of the centre of the soft values of a mask, uint8 ``(H, W)``.
 
-    The middle ``(H / 2, W / 2)`` for a mask that is 0 everywhere.
+    It is the middle ``(H / 2, W / 2)`` for a mask that is 0 everywhere.
     """
     moments = cv2.moments(mask)  # exact: sums of integers
     if moments['m00'] == 0:
@@ -80,13 +80,14 @@ def centre_of_mass(mask: np.ndarray) -> Tuple[float, float]:
 
 
 def shift_of(mask: np.ndarray, background_mask: np.ndarray) -> Tuple[int, int]:
-    """Rows and columns by which the person moves onto the background, truncated.
+    """Return rows and columns by which the person moves onto the background, truncated.
 
     Args:
         mask (np.ndarray): of the person's first frame, uint8 ``(H, W)``.
         background_mask (np.ndarray): of the background's first frame, already scaled.
     """
-    (row, column), (to_row, to_column) = centre_of_mass(mask), centre_of_mass(background_mask)
+    row, column = centre_of_mass(mask)
+    to_row, to_column = centre_of_mass(background_mask)
     return int(to_row - row), int(to_column - column)
 
 
@@ -102,33 +103,29 @@ def paste(background: np.ndarray, frame: np.ndarray, mask: np.ndarray,
         mask (np.ndarray): uint8 ``(H, W)``; pixels above 128 are pasted; changed.
         shift (tuple[int, int]): rows and columns from frame to background.
     """
-    (height, width), (down, right) = background.shape[:2], shift
-    top, left = max(0, -down), max(0, -right)
-    bottom, end = min(frame.shape[0], height - down), min(frame.shape[1], width - right)
-    if top < bottom and left < end:
-        person = mask[top:bottom, left:end]
-        cv2.threshold(person, THRESHOLD, 255, cv2.THRESH_BINARY, dst=person)
-        cv2.copyTo(frame[top:bottom, left:end], person,
-                   background[top + down:bottom + down, left + right:end + right])
+    height, width = background.shape[:2]
+    down, right = shift
+    # the rows and columns of the frame that fall on the background
+    top, bottom = max(0, -down), min(frame.shape[0], height - down)
+    left, end = max(0, -right), min(frame.shape[1], width - right)
+    if top >= bottom or left >= end:
+        return background
+    person = mask[top:bottom, left:end]
+    cv2.threshold(person, THRESHOLD, 255, cv2.THRESH_BINARY, dst=person)
+    place = background[top + down:bottom + down, left + right:end + right]
+    cv2.copyTo(frame[top:bottom, left:end], person, place)
     return background
 
 
-def fill_background(frame: np.ndarray, mask: np.ndarray, exact: bool = False) -> np.ndarray:
+def fill_background(frame: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """Put the dataset's mean colour where there is no person (HAT, section 3.2).
 
     Args:
-        frame (np.ndarray): uint8 RGB ``(H, W, 3)``.
-        mask (np.ndarray): uint8 ``(H, W)``.
-        exact (bool): False: pixels whose mask is at most 128 become the mean
-            truncated, (123, 116, 103). True: what comes of multiplying the normalised frame by
-            the normalised mask's sign, as HAT's own loader does: in each
-            channel, values whose mask does not exceed the mean become exactly that mean.
+        frame: uint8 RGB ``(H, W, 3)``.
+        mask: uint8 ``(H, W)``; pixels of at most 128 become the mean truncated, (123, 116, 103).
 
     Returns:
-        np.ndarray: ``(H, W, 3)``, uint8, or float32 where exact.
+        np.ndarray: uint8 ``(H, W, 3)``.
     """
-    if exact:
-        mean = np.array(DATASET_MEAN, dtype=np.float32)
-        return np.where(mask[..., None] > mean, frame.astype(np.float32), mean)
     mean = np.array(DATASET_MEAN).astype(np.uint8)
     return np.where(mask[..., None] > THRESHOLD, frame, mean)

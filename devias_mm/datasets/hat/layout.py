@@ -1,10 +1,11 @@
 """Where the published releases of HAT keep frames, masks, backgrounds and lists."""
-import os.path as osp
+from reprlib import repr  # a damaged value may be long or deep
 from typing import Dict, List, NamedTuple
 
-from devias_mm.datasets.lists import read_list
+from devias_mm.datasets.lists import INTEGER, LARGEST, read_list
 from devias_mm.datasets.restricted_pickle import load_plain_pickle
 from devias_mm.errors import ListFileError
+from devias_mm.files import check_name
 
 
 class Frames(NamedTuple):
@@ -51,33 +52,15 @@ LAYOUTS: Dict[str, Layout] = {
 }
 
 
-def read_class_names(path: str, num_classes: int) -> Dict[str, int]:
-    """Read ``labels.csv``, lines of ``index,class``.
-
-    Raises:
-        ListFileError: as :func:`devias_mm.datasets.lists.read_list`; or a class occurs twice.
-    """
-    if not osp.isfile(path):
-        raise ListFileError(f'class names not found: {path}. HAT publishes them beside its lists; '
-                            '`labels_file` of the dataset config says where they are.')
-    classes: Dict[str, int] = {}
-    with open(path, encoding='utf-8') as file:
-        for number, line in enumerate(file, start=1):
-            index, comma, name = line.strip().partition(',')
-            if not line.strip():
-                continue
-            if not (comma and name and index.isdecimal() and int(index) < num_classes):
-                raise ListFileError(f'{path}, line {number}: {line.strip()!r} is not `index,class` '
-                                    f'with an index of 0..{num_classes - 1}.')
-            if name in classes or int(index) in classes.values():
-                raise ListFileError(f'{path}, line {number}: {line.strip()!r}: the class or its '
-                                    'index occurs twice.')
-            classes[name] = int(index)
-    return classes
-
-
-def read_video_list(path: str, classes: Dict[str, int], num_classes: int) -> List[dict]:
+def read_video_list(path: str, classes: Dict[str, int], num_classes: int,
+                    allow_outside: bool = False) -> List[dict]:
     """Read a list of ``[class/]video frames label``.
+
+    Args:
+        path: the list.
+        classes: index of each class name.
+        num_classes: number of classes of the data set.
+        allow_outside: whether names may lead out of the data root.
 
     Returns:
         list[dict]: ``video_id`` (as listed), ``video`` (``class/video``), ``label``,
@@ -87,22 +70,34 @@ def read_video_list(path: str, classes: Dict[str, int], num_classes: int) -> Lis
         ListFileError: as :func:`devias_mm.datasets.lists.read_list`; or the label has no name.
     """
     names = {index: name for name, index in classes.items()}
-    items = read_list(path, ('filename', 'total_frames', 'label'), num_classes)
+    items = read_list(path, ('filename', 'total_frames', 'label'), num_classes,
+                      allow_outside=allow_outside)
     for item in items:
         if item['label'] not in names:
             raise ListFileError(f"{path}: {item['video_id']!r} has the label {item['label']}, "
-                                'which is not in the list of class names.')
+                                'which is not in the list of class names: `labels_file` belongs '
+                                'to another data set, or lacks a class.')
         video = item.pop('filename')
-        item['video'] = video if '/' in video else f"{names[item['label']]}/{video}"
+        if '/' not in video:
+            video = f"{names[item['label']]}/{video}"
+        item['video'] = video
+        del item['line']
     return items
 
 
-def read_swap_pairs(path: str, classes: Dict[str, int], num_classes: int) -> List[dict]:
+def read_swap_pairs(path: str, classes: Dict[str, int], num_classes: int,
+                    allow_outside: bool = False) -> List[dict]:
     """Read an action-swap pickle.
 
     It maps ``class/video`` of the person to ``[class/video of the background, its number of
     frames, its class]``; the numbers are integers for Kinetics-400 and strings for
     UCF-101.
+
+    Args:
+        path: the pickle.
+        classes: index of each class name.
+        num_classes: number of classes of the data set.
+        allow_outside: whether names may lead out of the data root.
 
     Returns:
         list[dict]: in the order of the file, ``video_id`` and ``video`` (the person's
@@ -120,19 +115,32 @@ def read_swap_pairs(path: str, classes: Dict[str, int], num_classes: int) -> Lis
     for video, value in pairs.items():
         try:
             background, frames, label = value
-            frames, label = int(frames), int(label)
-            if not (isinstance(background, str) and '/' in background and '/' in video):
-                raise ValueError('a video is not `class/video`')
-            if frames < 1 or not 0 <= label < num_classes:
-                raise ValueError(f'accepted are frames of 1 and more and classes of '
-                                 f'0..{num_classes - 1}')
-            item = dict(video_id=video, video=video, label=classes[video.rsplit('/', 1)[0]],
-                        background=background, background_frames=frames, background_label=label)
-        except KeyError as error:
-            raise ListFileError(f'{path}: {video!r}: the class {error} is not among the class '
-                                'names: `labels_file` belongs to another data set.') from None
+            item = dict(
+                video_id=video, video=video, background=background,
+                background_frames=_whole_number(frames, 1, LARGEST, 'number of frames'),
+                background_label=_whole_number(label, 0, num_classes - 1, 'class'))
+            for name in (video, background):
+                _check_video(name, allow_outside)
         except (TypeError, ValueError) as error:
-            raise ListFileError(f'{path}: {video!r} -> {value!r}: {error}. Expected: `class/video '
-                                '-> [class/video, frames, class index]`.') from None
+            raise ListFileError(f'{path}: {repr(video)} -> {repr(value)}: {error}. Expected: '
+                                '`class/video -> [class/video, frames, class index]`.') from None
+        class_name = video.rsplit('/', 1)[0]
+        if class_name not in classes:
+            raise ListFileError(f'{path}: {video!r}: the class {class_name!r} is not among the '
+                                'class names: `labels_file` belongs to another data set.')
+        item['label'] = classes[class_name]
         items.append(item)
     return items
+
+
+def _check_video(name: object, allow_outside: bool) -> None:
+    if not isinstance(name, str) or '/' not in name:
+        raise ValueError(f'{repr(name)} is not `class/video`')
+    check_name(name, allow_outside)
+
+
+def _whole_number(value: object, lowest: int, highest: int, what: str) -> int:
+    text = str(value) if isinstance(value, (int, str)) else ''
+    if not INTEGER.fullmatch(text) or not lowest <= int(text) <= highest:
+        raise ValueError(f'the {what} is {repr(value)}, accepted: {lowest}..{highest}')
+    return int(text)

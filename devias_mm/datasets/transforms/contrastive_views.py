@@ -5,6 +5,8 @@ import numpy as np
 from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
 
+from devias_mm.errors import UsageError
+
 #: transforms that move pixels by columns and rows, and those that leave them where they are
 MOVING = ('CenterCrop', 'Flip', 'MultiScaleCrop', 'RandomCrop', 'RandomRescale',
           'RandomResizedCrop', 'Resize')
@@ -39,25 +41,26 @@ class ContrastiveViews(BaseTransform):
     Added key: ``view_origins``, a :class:`ViewOrigin` for each view.
 
     Args:
-        views (Sequence[Sequence[dict]]): the transforms of each view.
-        clips (Sequence[int]): which of the sampled clips each view is made of.
+        views: the transforms of each view.
+        clips: which of the sampled clips each view is made of.
 
     Raises:
-        ValueError: ``views`` and ``clips`` differ in length, or a clip was not sampled.
+        UsageError: ``views`` and ``clips`` differ in length, or a clip was not sampled.
     """
 
     def __init__(self, views: Sequence[Sequence[dict]], clips: Sequence[int]) -> None:
         if len(views) != len(clips):
-            raise ValueError(f'ContrastiveViews: {len(views)} views, but {len(clips)} entries in '
+            raise UsageError(f'ContrastiveViews: {len(views)} views, but {len(clips)} entries in '
                              '`clips`: name the clip of each view')
         self.views = [[TRANSFORMS.build(step) for step in view] for view in views]
         self.clips = tuple(clips)
 
     def transform(self, results: Dict) -> Dict:
         """Replace the frames of the clips by those of the views."""
-        length, sampled = results['clip_len'], results['num_clips']
+        length = results['clip_len']
+        sampled = results['num_clips']
         if max(self.clips) >= sampled:
-            raise ValueError(f'ContrastiveViews: clip {max(self.clips)} is asked for, but the '
+            raise UsageError(f'ContrastiveViews: clip {max(self.clips)} is asked for, but the '
                              f'sampler gives {sampled} (TemporalShiftFrames gives 2)')
         frames, origins = [], []
         for view, clip in zip(self.views, self.clips):
@@ -77,18 +80,21 @@ class ContrastiveViews(BaseTransform):
 def apply_view(view: Sequence[Callable], results: Dict) -> Tuple[Dict, ViewOrigin]:
     """Apply the transforms of a view, and trace where its pixels come from.
 
-    An image of its own coordinates, behind the frames, takes part in all that moves pixels.
+    An image of its own coordinates, after the frames, takes part in all that moves pixels.
     """
-    trace, untraced = np.dstack(np.indices(results['imgs'][0].shape[:2], np.float32)), ''
+    size = results['imgs'][0].shape[:2]
+    trace = np.dstack(np.indices(size, np.float32))
+    untraced = ''
     for step in view:
         name = type(step).__name__
         if name in MOVING:
             results['imgs'] = [*results['imgs'], trace]
-        elif name not in STAYING:
-            untraced = untraced or name
+        elif name not in STAYING and not untraced:
+            untraced = name
         results = step(results)
         if name in MOVING:
             *results['imgs'], trace = results['imgs']
     height, width = trace.shape[:2]
-    return results, ViewOrigin(results.get('frame_inds'), trace[height // 2, :, 1],
-                               trace[:, width // 2, 0], untraced)
+    columns = trace[height // 2, :, 1]
+    rows = trace[:, width // 2, 0]
+    return results, ViewOrigin(results.get('frame_inds'), columns, rows, untraced)

@@ -4,10 +4,12 @@ from typing import Dict
 from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
 
+from devias_mm.errors import UsageError
+
 
 @TRANSFORMS.register_module()
 class ThreeCropViews(BaseTransform):
-    """Three square crops: at both ends and in the middle of the longer side.
+    """Cut three square crops: at both ends and in the middle of the longer side.
 
     MMAction2's ``ThreeCrop`` demands that a side of the frame equals the crop;
     here the crop is centred on the shorter side, so that frames of 256 x 256 give
@@ -18,10 +20,10 @@ class ThreeCropViews(BaseTransform):
     second, ...), ``img_shape``.
 
     Args:
-        crop_size (int): side of a crop in pixels, at most that of the frames.
+        crop_size: side of a crop in pixels, at most that of the frames.
 
     Raises:
-        ValueError: the frames are smaller than the crop.
+        UsageError: the frames are smaller than the crop.
     """
 
     def __init__(self, crop_size: int) -> None:
@@ -32,13 +34,15 @@ class ThreeCropViews(BaseTransform):
         size = self.crop_size
         height, width = results['imgs'][0].shape[:2]
         if min(height, width) < size:
-            raise ValueError(f'ThreeCropViews: frames of {width} x {height} (w x h) are smaller '
+            raise UsageError(f'ThreeCropViews: frames of {width} x {height} (w x h) are smaller '
                              f'than the crop of {size}: resize them to at least that before.')
         crops = []
         for part in range(3):
-            along, across = part * (max(height, width) - size) // 2, \
-                (min(height, width) - size) // 2
-            top, left = (along, across) if height > width else (across, along)
+            along = part * (max(height, width) - size) // 2
+            across = (min(height, width) - size) // 2
+            top, left = across, along
+            if height > width:
+                top, left = along, across
             crops += [img[top:top + size, left:left + size] for img in results['imgs']]
         results['imgs'] = crops
         results['img_shape'] = (size, size)

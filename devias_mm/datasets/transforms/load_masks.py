@@ -1,6 +1,8 @@
 """Foreground masks from files, cropped and flipped as their frames are."""
 import os.path as osp
+import zlib
 from typing import Callable, List, Sequence, Union
+from zipfile import BadZipFile
 
 import cv2
 import numpy as np
@@ -8,6 +10,10 @@ import torch
 from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
 
+from devias_mm.datasets.images import ImageReadError, read_image
+from devias_mm.errors import MissingFileError, UsageError, UserError
+
+REMEDY = 'make it again with tools/data/make_masks.py'
 #: transforms that move pixels and leave their values alone
 GEOMETRY = ('CenterCrop', 'Flip', 'MultiScaleCrop', 'RandomCrop', 'RandomRescale',
             'RandomResizedCrop', 'Resize', 'TenCrop', 'ThreeCrop', 'ThreeCropViews')
@@ -17,9 +23,9 @@ GEOMETRY = ('CenterCrop', 'Flip', 'MultiScaleCrop', 'RandomCrop', 'RandomRescale
 class LoadMasks(BaseTransform):
     """Load the masks of the sampled frames and apply the geometric transforms to both.
 
-    The mask travels through ``geometry`` as the fourth channel of its frame: whatever is drawn
-    there, frame and mask stay aligned. Comes right after ``ReadClip``; what changes colours
-    comes after it. To hand the masks on, name ``'masks'`` in the ``algorithm_keys`` of
+    The mask goes through ``geometry`` as the fourth channel of its frame: whatever is drawn
+    there, frame and mask stay aligned. The transform comes right after ``ReadClip``; what changes
+    colours comes after it. To hand the masks on, name ``'masks'`` in the ``algorithm_keys`` of
     ``PackActionInputs``: ``DebiasDataPreprocessor`` makes them the masks of its targets.
 
     Required keys: ``imgs``, ``frame_inds``, ``clip_len``, ``video_id``. Added keys: ``masks``,
@@ -27,19 +33,26 @@ class LoadMasks(BaseTransform):
     ``geometry`` changes.
 
     Args:
-        path (str): name of a mask file below ``data_root``. ``{video_id}`` stands for the
+        path: name of a mask file below ``data_root``. ``{video_id}`` is replaced by the
             video's name in the list, ``{name}`` for its last part. With ``{frame}``, as in
             ``'seg/{video_id}/{frame:06d}.png'`` (the layout of HAT), a file is the grey image
             of one frame, 255 = foreground. Without, it is an ``.npz`` with an array ``masks``,
             ``(frames, H, W)``, bool or uint8 (``'masks/{video_id}.npz'`` of Puppets).
-        geometry (Sequence[dict | Callable]): the transforms that frames and masks share; of
+        geometry: the transforms that frames and masks share; of
             dicts only the types in ``GEOMETRY``.
-        data_root (str): Defaults to ``''``.
-        first_frame (int): number of the first image file. Defaults to 1.
+        data_root: folder of the data set.
+        first_frame: number of the first image file.
 
     Raises:
-        ValueError: a bad argument; masks that do not go with the video.
-        FileNotFoundError: a mask is missing.
+        UsageError: a bad argument.
+        UserError: masks cannot be read, or do not go with the video.
+        MissingFileError: a mask is missing.
+
+    Example::
+
+        dict(type='LoadMasks', path='masks/{video_id}.npz', data_root='data/puppets/demo',
+             geometry=[dict(type='RandomResizedCrop'), dict(type='Resize', scale=(64, 64),
+                                                            keep_ratio=False)])
     """
 
     def __init__(self,
@@ -48,15 +61,14 @@ class LoadMasks(BaseTransform):
                  data_root: str = '',
                  first_frame: int = 1) -> None:
         if '{video_id}' not in path and '{name}' not in path:
-            raise ValueError('LoadMasks: path must contain {video_id} or {name}, '
-                             f'got {path!r}')
+            raise UsageError(f'LoadMasks: path must contain {{video_id}} or {{name}}, got {path!r}')
         if '{frame' not in path and not path.endswith('.npz'):
-            raise ValueError('LoadMasks: path must contain {frame}, one image a frame, or end '
+            raise UsageError('LoadMasks: path must contain {frame}, one image a frame, or end '
                              f'with .npz, got {path!r}')
-        unknown = [step['type'] for step in geometry
-                   if isinstance(step, dict) and step['type'] not in GEOMETRY]
+        kinds = [step['type'] for step in geometry if isinstance(step, dict)]
+        unknown = [kind for kind in kinds if kind not in GEOMETRY]
         if unknown:
-            raise ValueError(f'LoadMasks: geometry must not hold {unknown}, which may change the '
+            raise UsageError(f'LoadMasks: geometry must not hold {unknown}, which may change the '
                              f'masks: put them after it. Accepted: {GEOMETRY}.')
         self.path = path
         self.geometry = [TRANSFORMS.build(step) if isinstance(step, dict) else step
@@ -66,15 +78,17 @@ class LoadMasks(BaseTransform):
 
     def transform(self, results: dict) -> dict:
         """Load, align and split off the masks."""
-        frames = results['imgs']
-        masks = self.read(results['video_id'], results['frame_inds'])
-        results['imgs'] = [np.dstack([frame, self.fit(mask, frame, results['video_id'])])
-                           for frame, mask in zip(frames, masks)]
+        video_id = results['video_id']
+        masks = self.read(video_id, results['frame_inds'])
+        joined = []
+        for frame, mask in zip(results['imgs'], masks):
+            joined.append(np.dstack([frame, self.fit(mask, frame, video_id)]))
+        results['imgs'] = joined
         for step in self.geometry:
             results = step(results)
-        joined = np.stack(results['imgs'])
-        results['imgs'] = list(joined[..., :3])
-        masks = np.ascontiguousarray(joined[..., 3])
+        cropped = np.stack(results['imgs'])
+        results['imgs'] = list(cropped[..., :3])
+        masks = np.ascontiguousarray(cropped[..., 3])
         # views in the order in which FormatShape lays out those of the frames
         masks = masks.reshape(-1, results['clip_len'], *masks.shape[1:])
         results['masks'] = torch.from_numpy(masks)
@@ -84,50 +98,58 @@ class LoadMasks(BaseTransform):
         """Read the masks of some frames, uint8 ``(H, W)`` each."""
         names = dict(video_id=video_id, name=osp.basename(video_id))
         if '{frame' in self.path:
-            return [self.read_image(self.file(frame=int(index) + self.first_frame, **names))
+            return [self._read_image(self.file(frame=int(index) + self.first_frame, **names))
                     for index in indices]
         file = self.file(**names)
-        try:
-            with np.load(file, allow_pickle=False) as archive:
-                masks = archive['masks']
-        except (KeyError, ValueError, EOFError, OSError) as error:
-            raise ValueError(f'{file} holds no array `masks` that can be read ({error}): make it '
-                             'again with tools/data/make_masks.py') from error
-        if masks.ndim != 3 or masks.dtype not in (np.bool_, np.uint8):
-            raise ValueError(f'{file}: masks must be bool or uint8, (frames, height, width), got '
-                             f'{masks.dtype} {masks.shape}')
+        masks = self._read_archive(file)
         if indices.max() >= len(masks):
-            raise ValueError(f'{file} holds {len(masks)} masks, but frame {indices.max()} of '
-                             f'video {video_id!r} was sampled: make the masks from this video file')
-        masks = masks[indices]
-        return list(255 * masks.astype(np.uint8) if masks.dtype == np.bool_ else masks)
+            raise UserError(f'{file} holds {len(masks)} masks, but frame {indices.max()} of '
+                            f'video {video_id!r} was sampled: make the masks from this video file')
+        chosen = masks[indices].astype(np.uint8)
+        if masks.dtype == np.bool_:
+            chosen *= 255
+        return list(chosen)
 
     def file(self, **names) -> str:
-        """Path of a mask file that exists."""
+        """Return the path of a mask file that exists."""
         file = osp.join(self.data_root, self.path.format(**names))
         if not osp.isfile(file):
-            raise FileNotFoundError(
+            raise MissingFileError(
                 f"no mask file {file} for video {names['video_id']!r}: make the masks with "
                 'tools/data/make_masks.py, or point `data_root`, `path` and `first_frame` of '
                 'LoadMasks to where they are')
         return file
 
     @staticmethod
-    def read_image(file: str) -> np.ndarray:
-        """Read a grey image."""
-        mask = cv2.imread(file, cv2.IMREAD_GRAYSCALE)
-        if mask is None:
-            raise ValueError(f'{file} is no image that OpenCV can read: make it again with '
-                             'tools/data/make_masks.py')
-        return mask
+    def _read_archive(file: str) -> np.ndarray:
+        try:
+            with np.load(file, allow_pickle=False) as archive:
+                masks = archive['masks']
+        # what a damaged archive may raise
+        except (KeyError, ValueError, TypeError, EOFError, OSError, BadZipFile, zlib.error,
+                NotImplementedError) as error:
+            raise UserError(f'{file} holds no array `masks` that can be read ({error}): {REMEDY}'
+                            ) from error
+        if masks.ndim != 3 or masks.dtype not in (np.bool_, np.uint8):
+            raise UserError(f'{file}: masks must be bool or uint8, (frames, height, width), got '
+                            f'{masks.dtype} {masks.shape}: {REMEDY}')
+        return masks
+
+    @staticmethod
+    def _read_image(file: str) -> np.ndarray:
+        try:
+            return read_image(file, grey=True)
+        except ImageReadError as error:
+            raise UserError(f'{file} is no image that OpenCV can read: {REMEDY}') from error
 
     @staticmethod
     def fit(mask: np.ndarray, frame: np.ndarray, video_id: str) -> np.ndarray:
         """Bring a mask to the size of its frame; both have the same shape but for rounding."""
-        (rows, columns), (height, width) = mask.shape, frame.shape[:2]
+        rows, columns = mask.shape
+        height, width = frame.shape[:2]
         if (rows, columns) == (height, width):
             return mask
         if abs(rows * width - columns * height) > max(height, width, rows, columns):
-            raise ValueError(f'masks of {columns} x {rows} (w x h) do not go with the frames of '
-                             f'video {video_id!r}, {width} x {height}: their shapes differ')
+            raise UserError(f'masks of {columns} x {rows} (w x h) do not go with the frames of '
+                            f'video {video_id!r}, {width} x {height}: their shapes differ')
         return cv2.resize(mask, (width, height), interpolation=cv2.INTER_LINEAR)

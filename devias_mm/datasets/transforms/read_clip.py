@@ -11,6 +11,7 @@ from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
 
 from devias_mm.datasets.transforms.decoder_log import capture_decoder_log, find_damage
+from devias_mm.errors import UsageError
 
 # clock times and addresses in the decoders' messages: reasons are compared between runs
 VARIABLE = re.compile(r'\[\d\d:\d\d:\d\d\] | @ 0x[0-9a-f]+')
@@ -20,9 +21,8 @@ class VideoReadError(RuntimeError):
     """A video that cannot be decoded.
 
     Args:
-        video (str): path of the video.
-        reason (str): what the decoder said; clock times and addresses are
-            taken out.
+        video: path of the video.
+        reason: what the decoder said; clock times and addresses are taken out.
     """
 
     def __init__(self, video: str, reason: str) -> None:
@@ -67,7 +67,8 @@ class _OpenCVReader:
         self.fps = self.capture.get(cv2.CAP_PROP_FPS)
 
     def read(self, indices: np.ndarray) -> List[np.ndarray]:
-        frames, wanted = {}, set(indices.tolist())
+        frames: Dict[int, np.ndarray] = {}
+        wanted = set(indices.tolist())
         for index in range(max(wanted) + 1):
             if not self.capture.grab():
                 raise OSError(f'decoding ended at frame {index} of {self.total_frames}')
@@ -77,16 +78,29 @@ class _OpenCVReader:
         return [frames[index] for index in indices.tolist()]
 
 
-def _segment_frames(segment: dict, reader) -> Tuple[int, int]:
-    """First frame of a segment and the one after its last; what the video lacks is cut off."""
+def segment_frames(segment: dict, fps: float, total_frames: int) -> Tuple[int, int]:
+    """Return the first frame of a segment and the one after its last.
+
+    The frames that are shown at its start and at its end belong to it; what the video lacks is
+    cut off.
+
+    Args:
+        segment: ``start`` and ``end`` in seconds, and ``filename``.
+        fps: frames a second.
+        total_frames: frames of the video.
+
+    Raises:
+        VideoReadError: the video has no frame rate, or ends before the segment starts.
+    """
     filename, start, end = segment['filename'], segment['start'], segment['end']
-    if not reader.fps > 0:
+    if not 0 < fps < math.inf:
         raise VideoReadError(filename, 'it has no frame rate, and only a segment is wanted')
-    first = int(start * reader.fps)
-    if first >= reader.total_frames:
+    first = int(start * fps)
+    if first >= total_frames:
         raise VideoReadError(filename, f'the segment starts at {start} s, the video ends at '
-                             f'{reader.total_frames / reader.fps:.2f} s')
-    return first, max(first + 1, min(math.ceil(end * reader.fps), reader.total_frames))
+                             f'{total_frames / fps:.2f} s')
+    last = min(math.ceil(end * fps), total_frames)
+    return first, max(first + 1, last)
 
 
 READERS: Dict[str, Callable] = dict(decord=_DecordReader, opencv=_OpenCVReader)
@@ -96,7 +110,7 @@ READERS: Dict[str, Callable] = dict(decord=_DecordReader, opencv=_OpenCVReader)
 class ReadClip(BaseTransform):
     """Open a video, sample frame indices and decode these frames.
 
-    Does the work of ``DecordInit``, a frame sampler and ``DecordDecode``, so that
+    It does the work of ``DecordInit``, a frame sampler and ``DecordDecode``, so that
     the errors of decoding, and no others, become a ``VideoReadError``.
 
     A dataset whose clips are no video files puts a ``source`` into ``results``: an
@@ -105,33 +119,33 @@ class ReadClip(BaseTransform):
     decoder. Of a segment, with ``start`` and ``end`` in seconds in ``results``, only
     its frames are sampled and decoded.
 
+    Example::
+
+        dict(type='ReadClip',
+             sampler=dict(type='SampleFrames', clip_len=16, frame_interval=4))
+
     Required keys: ``filename``, ``start_index``. Added keys: ``total_frames``,
     ``avg_fps``, ``frame_inds``, ``imgs`` (list of uint8 RGB arrays ``(H, W, 3)``),
     ``original_shape``, ``img_shape`` and what the sampler adds.
 
     Args:
-        sampler (dict): config of a frame sampler of MMAction2, such as
+        sampler: config of a frame sampler of MMAction2, such as
             ``dict(type='SampleFrames', clip_len=16, frame_interval=4)``.
-        backend (str): ``'decord'`` (seeks; for real videos) or ``'opencv'``
-            (front to back; for videos of a few dozen frames).
-            Defaults to ``'decord'``.
-        accept_damage (bool): whether to accept frames whose damaged parts
-            the decoder had to make up. Defaults to False: they are an error.
+        backend: ``'decord'`` (seeks; for real videos) or ``'opencv'`` (front to back; for
+            videos of a few dozen frames).
 
     Raises:
         VideoReadError: the video cannot be opened, has no frame, or a
-            sampled frame cannot be decoded; its frames differ in size; or a segment begins
-            after its end.
+            sampled frame is damaged or cannot be decoded; its frames differ in size; or a
+            segment begins after its end.
     """
 
-    def __init__(self, sampler: dict, backend: str = 'decord',
-                 accept_damage: bool = False) -> None:
+    def __init__(self, sampler: dict, backend: str = 'decord') -> None:
         if backend not in READERS:
-            raise ValueError(f'ReadClip: backend {backend!r} is unknown, accepted: '
+            raise UsageError(f'ReadClip: backend {backend!r} is unknown, accepted: '
                              f'{sorted(READERS)}.')
         self.sampler = TRANSFORMS.build(sampler)
         self.backend = backend
-        self.accept_damage = accept_damage
 
     def transform(self, results: dict) -> Optional[dict]:
         """Read the clip that ``results`` describes."""
@@ -144,7 +158,7 @@ class ReadClip(BaseTransform):
             raise VideoReadError(filename, 'it holds no frame')
         results['total_frames'], results['avg_fps'] = total_frames, reader.fps
         if 'start' in results:
-            results['start_index'], end = _segment_frames(results, reader)
+            results['start_index'], end = segment_frames(results, reader.fps, total_frames)
             results['total_frames'] = end - results['start_index']
         results = self.sampler(results)
         results['frame_inds'] = results['frame_inds'].reshape(-1)
@@ -154,10 +168,10 @@ class ReadClip(BaseTransform):
             else:
                 results['imgs'] = source.read(results['frame_inds'], results['clip_len'])
         damage = find_damage(log)
-        if damage and not self.accept_damage:
+        if damage:
             raise VideoReadError(filename, f'damaged data: {damage}')
         sizes = sorted({img.shape[:2] for img in results['imgs']})
-        if len(sizes) > 1:  # of a folder: nothing behind could stack them
+        if len(sizes) > 1:  # of a folder: nothing that follows could stack them
             raise VideoReadError(filename, f'its frames differ in size (h, w): {sizes}')
         results['original_shape'] = results['img_shape'] = results['imgs'][0].shape[:2]
         return results

@@ -5,6 +5,8 @@ import numpy as np
 from mmaction.datasets.transforms import SampleFrames
 from mmaction.registry import TRANSFORMS
 
+from devias_mm.errors import UsageError
+
 
 @TRANSFORMS.register_module()
 class TemporalShiftFrames(SampleFrames):
@@ -17,23 +19,23 @@ class TemporalShiftFrames(SampleFrames):
     shifted one, ``num_clips`` is 2.
 
     Args:
-        shift_range (Sequence[int]): ``(alpha_1, alpha_2)``; ``tau`` is drawn uniformly from
+        shift_range: ``(alpha_1, alpha_2)``; ``tau`` is drawn uniformly from
             these two and the whole numbers between. The paper: (2, 20) on UCF-101, (4, 30) on
             Kinetics. ``(0, 0)``: no shift.
         **kwargs: of ``SampleFrames``; ``num_clips`` is 1.
 
     Raises:
-        ValueError: the range is not ordered or negative, or ``num_clips`` is not 1.
+        UsageError: the range is not ordered or negative, or ``num_clips`` is not 1.
     """
 
     def __init__(self, *args, shift_range: Sequence[int], **kwargs) -> None:
         super().__init__(*args, **kwargs)
         low, high = shift_range
         if not 0 <= low <= high:
-            raise ValueError('TemporalShiftFrames: shift_range must be two ordered frame counts, '
+            raise UsageError('TemporalShiftFrames: shift_range must be two ordered frame counts, '
                              f'got {tuple(shift_range)}')
         if self.num_clips != 1:
-            raise ValueError('TemporalShiftFrames samples one clip and its shifted copy; '
+            raise UsageError('TemporalShiftFrames samples one clip and its shifted copy; '
                              f'num_clips must be 1, got {self.num_clips}')
         self.shift_range = (low, high)
 
