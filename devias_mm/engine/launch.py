@@ -4,7 +4,7 @@ import copy
 import fnmatch
 import os
 import os.path as osp
-from typing import Iterable, Iterator, List, Optional, Sequence
+from typing import Iterable, Iterator, List, Optional, Sequence, Union
 
 import cv2
 import torch
@@ -18,8 +18,10 @@ from mmengine.runner import Runner
 
 from devias_mm.compat import forget_earlier_runners, prepare_cpu_distributed
 from devias_mm.engine.deferred_log import DeferredRuntimeInfoHook
+from devias_mm.engine.quiet_runner import quiet_runner_type
 from devias_mm.engine.runtime import strategy_problem
-from devias_mm.errors import CheckpointError, ListFileError, UsageError
+from devias_mm.engine.slurm import choose_port
+from devias_mm.errors import CheckpointError, ListFileError, MissingFileError, UsageError
 from devias_mm.files import file_sha256
 from devias_mm.weights.checkpoints import check_encoder, load_checkpoint_file
 
@@ -54,11 +56,11 @@ def load_config(args: argparse.Namespace) -> Config:
     """Load the config and merge the options of :func:`add_common_arguments`.
 
     Raises:
-        FileNotFoundError: there is no such config.
+        MissingFileError: there is no such config.
     """
     if not osp.isfile(args.config):
-        raise FileNotFoundError(f'config not found: {args.config}. The shipped ones are under '
-                                'configs/.')
+        raise MissingFileError(f'config not found: {args.config}. The shipped ones are under '
+                               'configs/.')
     cfg = Config.fromfile(args.config)
     override_config(cfg, args)
     if cfg.get('work_dir') is None:
@@ -70,13 +72,21 @@ def override_config(cfg: Config, args: argparse.Namespace) -> None:
     """Merge the options of :func:`add_common_arguments` into a config."""
     cfg.launcher = args.launcher
     if args.cfg_options is not None:
-        cfg.merge_from_dict(args.cfg_options)
+        cfg.merge_from_dict(_parse_options(args.cfg_options))
     if args.data_root is not None:
         for node in _dicts(cfg._cfg_dict):
             if 'data_root' in node:
                 node['data_root'] = args.data_root
     if args.work_dir is not None:
         cfg.work_dir = args.work_dir
+
+
+def _parse_options(options: Union[dict, Sequence[str]]) -> dict:
+    """Parse what ``--cfg-options`` gives: words KEY=VALUE, or a dict that is parsed already."""
+    if isinstance(options, dict):
+        return options
+    pairs = [word.split('=', 1) for word in options]
+    return {key: DictAction._parse_iterable(value) for key, value in pairs}
 
 
 def _dicts(node) -> Iterator[ConfigDict]:
@@ -231,9 +241,12 @@ def build_runner(cfg: Config, threads: int = 1, strategy: bool = False) -> Runne
     problem = strategy_problem(cfg)
     if problem:
         raise UsageError(problem)
+    if cfg.launcher == 'slurm':
+        choose_port()
     prepare_cpu_distributed(cfg)
     forget_earlier_runners()
-    runner = RUNNERS.build(cfg)  # MMEngine's Runner, or the one that `runner_type` names
+    cfg.runner_type = quiet_runner_type(cfg.get('runner_type', 'Runner'))
+    runner = RUNNERS.build(cfg)
     # here and not in the configs: how values are logged is no part of a recipe's identity
     runner.hooks[:] = [DeferredRuntimeInfoHook() if type(hook) is RuntimeInfoHook else hook
                        for hook in runner.hooks]

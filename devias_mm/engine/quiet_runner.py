@@ -1,0 +1,52 @@
+"""MMEngine's runners with a console that shows what concerns the user; the log file has all."""
+import logging
+import os.path as osp
+
+from mmengine.registry import RUNNERS
+from mmengine.runner import FlexibleRunner, Runner
+
+# whose records are results: a line for each logging interval and epoch
+_SHOWN_MODULES = ('logger_hook', )
+
+
+def concerns_the_user(record: logging.LogRecord) -> bool:
+    """Tell whether a record is a result or a warning, and not MMEngine's account of itself."""
+    return record.levelno >= logging.WARNING or record.module in _SHOWN_MODULES
+
+
+class QuietRunner:
+    """What a runner does less than MMEngine's; mixed into its classes."""
+
+    def _log_env(self, *args, **kwargs) -> None:
+        """Log environment and config; the first thing that either class logs."""
+        for handler in self.logger.handlers:
+            if not isinstance(handler, logging.FileHandler):
+                handler.addFilter(concerns_the_user)
+        super()._log_env(*args, **kwargs)
+
+    def dump_config(self) -> None:
+        """Write the config into the work directory, unless the run was started from there.
+
+        A resumed training changes `load_from`: the config of a run folder, whose hash is the
+        run's identity, stays as it is.
+        """
+        source = self.cfg.filename
+        if source is not None and osp.realpath(osp.dirname(source)) == osp.realpath(self.work_dir):
+            return
+        super().dump_config()
+
+
+@RUNNERS.register_module()
+class QuietPlainRunner(QuietRunner, Runner):
+    """MMEngine's runner for one process or DDP."""
+
+
+@RUNNERS.register_module()
+class QuietFlexibleRunner(QuietRunner, FlexibleRunner):
+    """MMEngine's runner for strategies such as FSDP and DeepSpeed."""
+
+
+def quiet_runner_type(name: str) -> str:
+    """Return the quiet class for a config's ``runner_type``; other classes stay as they are."""
+    known = dict(Runner=QuietPlainRunner, FlexibleRunner=QuietFlexibleRunner)
+    return known[name].__name__ if name in known else name
