@@ -7,8 +7,8 @@ def transfer(name: str, label: str) -> Method:
     return Method(
         'configs/scene_adversarial/finetune_r3d-r18_2xb16-16x1x1-100e_hmdb51-rgb.py', label,
         'NeurIPS 2019', predicts=('action', ),
-        pretrain=f'configs/scene_adversarial/{name}_r3d-r18_2xb16-16x1x1-100e_'
-                 'mini-kinetics200-rgb.py')
+        pretrain=Method(f'configs/scene_adversarial/{name}_r3d-r18_2xb16-16x1x1-100e_'
+                        'mini-kinetics200-rgb.py'))
 
 
 suite = Suite(

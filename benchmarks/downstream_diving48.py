@@ -1,24 +1,26 @@
 """Diving48 after Kinetics-400 (DEVIAS Tables 5 and 11).
 
-The trainings on Kinetics-400 serve all four data sets and are done before, each with its config and
-``tools/dist_train.sh``: a method starts from the last checkpoint in ``work_dirs``.
+The trainings on Kinetics-400 are those of ``kinetics400.py``, and serve all four data sets.
 """
-from devias_mm.harness import Method, Suite
+from pathlib import Path
+
+from devias_mm.harness import Method, Suite, load_suite
+
+KINETICS400 = load_suite(Path(__file__).with_name('kinetics400.py'))
 
 
 def transfer(config: str, start: str, label: str, paper: str = '') -> Method:
-    """Fine-tuning by ``config`` after the training ``start``."""
-    stem = f'{start}_vit-base-p16_8xb12-16x4x1-100e_kinetics400-rgb'
+    """Fine-tuning by ``config`` after the training ``start`` on Kinetics-400."""
     return Method(f'configs/downstream/{config}_vit-base-p16_8xb12-16x4x1-50e_diving48-rgb.py',
                   label, paper, predicts=('action', ),
-                  overrides=dict(load_from=f'work_dirs/{stem}/epoch_100.pth'))
+                  pretrain=KINETICS400.methods[start])
 
 
 suite = Suite(
     name='downstream_diving48',
     title='Kinetics-400 to Diving48: top-1 accuracy in percent',
     methods={
-        'naive': transfer('naive-action', 'naive-action', 'Naive Action ViT'),
+        'naive': transfer('naive-action', 'naive', 'Naive Action ViT'),
         'be': transfer('naive-action', 'be', 'BE', 'CVPR 2021'),
         'fame': transfer('naive-action', 'fame', 'FAME', 'CVPR 2022'),
         'naive-scene': transfer('naive-scene', 'naive-scene', 'Naive Scene ViT'),

@@ -18,6 +18,6 @@ suite = replace(
     name='linear_probe_kinetics400',
     title='Kinetics-400 with linear probes: action top-1, scene top-5 in percent',
     methods={name: KINETICS400.methods[name] if name == 'devias' else replace(
-                 method, config=on_kinetics(method.config), pretrain=on_kinetics(method.pretrain))
+                 method, config=on_kinetics(method.config), pretrain=KINETICS400.methods[name])
              for name, method in UCF101.methods.items()},
 )

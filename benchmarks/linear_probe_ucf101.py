@@ -11,7 +11,7 @@ def probed(name: str, task: str) -> Method:
     """A method's frozen features and own predictions, and a probe for the other task."""
     method = UCF101.methods[name]
     config = f'configs/linear_probe/{task}-probe_vit-base-p16_8xb24-16x4x1-50e_ucf101-rgb.py'
-    return replace(method, config=config, predicts=('action', 'scene'), pretrain=method.config)
+    return replace(method, config=config, predicts=('action', 'scene'), pretrain=method)
 
 
 suite = replace(

@@ -35,8 +35,8 @@ suite = Suite(
                             ACTION),
         'still-mix-reference': Method(
             small('still_mix', 'still-mix'), 'StillMix', 'ICCV 2023', ACTION,
-            pretrain='configs/still_mix/'
-                     'still-mix-reference_conv-tokens_1xb16-8x0x1-16e_puppets-rgb.py',
+            pretrain=Method('configs/still_mix/'
+                            'still-mix-reference_conv-tokens_1xb16-8x0x1-16e_puppets-rgb.py'),
             derived=FRAME_BANK),
         'albar': Method(small('albar', 'albar'), 'ALBAR', 'ICLR 2025', ACTION),
         'scene-adversarial': Method(small('scene_adversarial', 'scene-adversarial'),

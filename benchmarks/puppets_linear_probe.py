@@ -11,7 +11,7 @@ def probed(name: str, task: str) -> Method:
     """A method's frozen features and own predictions, and a probe for the other task."""
     method = PUPPETS.methods[name]
     config = f'configs/linear_probe/{task}-probe_conv-tokens_1xb16-8x2x1-16e_puppets-rgb.py'
-    return replace(method, config=config, predicts=('action', 'scene'), pretrain=method.config)
+    return replace(method, config=config, predicts=('action', 'scene'), pretrain=method)
 
 
 suite = replace(

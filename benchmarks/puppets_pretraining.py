@@ -12,7 +12,8 @@ def pretrained(name: str, label: str, paper: str) -> Method:
     return Method(
         f'configs/dsm/{name}-finetune_conv-tokens_1xb16-8x2x1-16e_puppets-rgb.py', label, paper,
         predicts=('action', ),
-        pretrain=f'configs/dsm/{name}-pretrain_conv-tokens_1xb16-8x2x1-10e_puppets-rgb.py')
+        pretrain=Method(
+            f'configs/dsm/{name}-pretrain_conv-tokens_1xb16-8x2x1-10e_puppets-rgb.py'))
 
 
 suite = replace(

@@ -33,13 +33,14 @@ suite = Suite(
                             predicts=('action', )),
         'still-mix-reference': Method(
             vit('still_mix', 'still-mix'), 'StillMix', 'ICCV 2023', predicts=('action', ),
-            pretrain='configs/still_mix/'
-                     'still-mix-reference_vit-base-p16_8xb12-16x0x1-100e_ucf101-rgb.py',
+            pretrain=Method('configs/still_mix/'
+                            'still-mix-reference_vit-base-p16_8xb12-16x0x1-100e_ucf101-rgb.py'),
             derived=('model.data_preprocessor.augments.0.bank',
                      'tools/data/rank_still_frames.py')),
         # its small steps fine-tune an encoder that knows the actions
         'albar': Method(vit('albar', 'albar', epochs=50).replace('8xb12', '8xb4'), 'ALBAR',
-                        'ICLR 2025', predicts=('action', ), pretrain=vit('naive', 'naive-action')),
+                        'ICLR 2025', predicts=('action', ),
+                        pretrain=Method(vit('naive', 'naive-action'))),
         'naive-scene': Method(vit('naive', 'naive-scene'), 'Naive Scene ViT',
                               'ECCV 2024, supp. C.1', predicts=('scene', )),
         'one-token': Method(vit('tokens', 'one-token'), 'One-Token', 'ECCV 2024'),
@@ -53,7 +54,7 @@ suite = Suite(
                                  'ECCV 2024'),
         # supp. B: on UCF-101 it starts from weights that know the actions
         'devias': Method(vit('devias', 'devias'), 'DEVIAS', 'ECCV 2024',
-                         pretrain=vit('naive', 'naive-action')),
+                         pretrain=Method(vit('naive', 'naive-action'))),
     },
     splits=('seen', *(f'scuba-{source}' for source in SOURCES), 'hat-scene-only',
             'hat-human-only', *(split for draws in DRAWS.values() for split in draws)),

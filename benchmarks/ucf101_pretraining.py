@@ -18,7 +18,8 @@ def rows(encoder: str) -> dict:
         **{f'{name}-{encoder}': Method(
             f'configs/dsm/{name}-finetune_{tune}', f'{label}, {shown}', paper,
             predicts=('action', ),
-            pretrain=f'configs/dsm/{name}-pretrain_{encoder}_16xb8-16x4x1-200e_{data}-rgb.py')
+            pretrain=Method(
+                f'configs/dsm/{name}-pretrain_{encoder}_16xb8-16x4x1-200e_{data}-rgb.py'))
             for name, (label, paper) in METHODS.items()},
     }
 

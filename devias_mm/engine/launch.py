@@ -13,12 +13,12 @@ from mmengine.config import Config, ConfigDict, DictAction
 from mmengine.dist import is_main_process
 from mmengine.hooks import RuntimeInfoHook
 from mmengine.model import is_model_wrapper
-from mmengine.registry import RUNNERS, init_default_scope
+from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
 from devias_mm.compat import forget_earlier_runners, prepare_cpu_distributed
 from devias_mm.engine.deferred_log import DeferredRuntimeInfoHook
-from devias_mm.engine.quiet_runner import quiet_runner_type
+from devias_mm.engine.quiet_runner import runner_class
 from devias_mm.engine.runtime import strategy_problem
 from devias_mm.engine.slurm import choose_port
 from devias_mm.errors import CheckpointError, ListFileError, MissingFileError, UsageError
@@ -245,8 +245,7 @@ def build_runner(cfg: Config, threads: int = 1, strategy: bool = False) -> Runne
         choose_port()
     prepare_cpu_distributed(cfg)
     forget_earlier_runners()
-    cfg.runner_type = quiet_runner_type(cfg.get('runner_type', 'Runner'))
-    runner = RUNNERS.build(cfg)
+    runner = runner_class(cfg).from_cfg(cfg)
     # here and not in the configs: how values are logged is no part of a recipe's identity
     runner.hooks[:] = [DeferredRuntimeInfoHook() if type(hook) is RuntimeInfoHook else hook
                        for hook in runner.hooks]

@@ -2,6 +2,7 @@
 import logging
 import os.path as osp
 
+from mmengine.config import Config
 from mmengine.registry import RUNNERS
 from mmengine.runner import FlexibleRunner, Runner
 
@@ -36,17 +37,16 @@ class QuietRunner:
         super().dump_config()
 
 
-@RUNNERS.register_module()
 class QuietPlainRunner(QuietRunner, Runner):
     """MMEngine's runner for one process or DDP."""
 
 
-@RUNNERS.register_module()
 class QuietFlexibleRunner(QuietRunner, FlexibleRunner):
     """MMEngine's runner for strategies such as FSDP and DeepSpeed."""
 
 
-def quiet_runner_type(name: str) -> str:
-    """Return the quiet class for a config's ``runner_type``; other classes stay as they are."""
-    known = dict(Runner=QuietPlainRunner, FlexibleRunner=QuietFlexibleRunner)
-    return known[name].__name__ if name in known else name
+def runner_class(cfg: Config) -> type:
+    """Return the class of the runner that a config's ``runner_type`` names."""
+    name = cfg.get('runner_type', 'Runner')
+    quiet = dict(Runner=QuietPlainRunner, FlexibleRunner=QuietFlexibleRunner)
+    return quiet[name] if name in quiet else RUNNERS.get(name)

@@ -1,4 +1,5 @@
 """Rows of suites as configs: ``SUITE.py:METHOD`` wherever a config file is named."""
+import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Optional
 
@@ -102,6 +103,36 @@ def read_config(name: str, root: Path = ROOT, out: Optional[Path] = None) -> 'Co
     return row_config(load_suite(row.suite, root), row, root, out)
 
 
+def load_config(args: argparse.Namespace, root: Path = ROOT) -> 'Config':
+    """Load the config or row that a command line names, with the command line's changes.
+
+    Args:
+        args: has the options of :func:`devias_mm.cli.add_config_options` and
+            :func:`devias_mm.cli.add_launch_options`.
+        root: the repository's root.
+
+    Raises:
+        UserError: there is no such file, suite or row.
+    """
+    from devias_mm.engine import launch  # imports torch
+    row = parse_row(args.config)
+    if row is None:
+        return launch.load_config(args)
+    cfg = read_config(args.config, root)
+    import_custom_modules(cfg)
+    launch.override_config(cfg, args)
+    if args.work_dir is None:
+        cfg.work_dir = f'work_dirs/{row.stem}'
+    return cfg
+
+
+def import_custom_modules(cfg: 'Config') -> None:
+    """Import what the config asks for, as MMEngine does when it reads a file."""
+    from mmengine.utils import import_modules_from_strings
+    if cfg.get('custom_imports'):
+        import_modules_from_strings(**cfg.custom_imports)
+
+
 def row_config(suite: Suite, row: RowName, root: Path = ROOT, out: Optional[Path] = None
                ) -> 'Config':
     """Return the runnable config of a row, with the first seed of its suite."""
@@ -117,3 +148,16 @@ def row_config(suite: Suite, row: RowName, root: Path = ROOT, out: Optional[Path
 def default_out(root: Path = ROOT) -> Path:
     """Return the folder of all results."""
     return Path(root) / 'work_dirs' / 'benchmarks'
+
+
+def config_text(row: RowName, root: Path = ROOT, out: Optional[Path] = None) -> str:
+    """Return the runnable config of a row as the text of a Python file."""
+    suite = load_suite(row.suite, root)
+    cfg = row_config(suite, row, root, out)
+    method = suite.methods[row.method]
+    lines = [f'# {method.label or row.method} of {row.suite}, resolved: {method.config}, with',
+             '# what the row changes in it. Train it with tools/train.py and this file.']
+    if method.pretrain is not None:
+        lines += [f'# It starts from the training of {method.pretrain.config}, which',
+                  f'# `python tools/benchmark.py run {row.suite} --methods {row.method}` makes.']
+    return '\n'.join(lines) + '\n' + cfg.pretty_text

@@ -58,7 +58,8 @@ class Train(Step):
         return ''
 
     def mark(self, **content) -> None:
-        """Record the checkpoint that the training ended with."""
+        """Record the checkpoint that the training ended with; tests of an earlier one are void."""
+        self.folder.unmark('test')
         super().mark(checkpoint=self.folder.checkpoint().name, **content)
 
 

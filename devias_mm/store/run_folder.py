@@ -126,10 +126,15 @@ class RunFolder:
         """
         earlier = self.marker(step) or {}
         if 'splits' in content and earlier.get('checkpoint') == content.get('checkpoint'):
-            content['splits'] = list(dict.fromkeys([*earlier['splits'], *content['splits']]))
+            splits = [*earlier.get('splits', ()), *content['splits']]
+            content['splits'] = list(dict.fromkeys(splits))
         finished = time.strftime('%Y-%m-%dT%H:%M:%S%z')
         write_json(self.path / f'{step}.done',
                    dict(content, config_hash=self.identity, finished=finished))
+
+    def unmark(self, step: str) -> None:
+        """Forget that a step was complete."""
+        (self.path / f'{step}.done').unlink(missing_ok=True)
 
     def write_config(self, cfg: 'Config') -> None:
         """Write the resolved config, which must read back as it is.
@@ -138,16 +143,21 @@ class RunFolder:
             UserError: it does not, because a value of it cannot be written as text.
         """
         from mmengine.config import Config
-        if self.config.is_file() and _read_config(self.config) == cfg.to_dict():
+        if self.config.is_file() and _reads_as(self.config, cfg):
             return
         with atomic_path(self.config) as temporary:
             Config(cfg.to_dict()).dump(temporary)
-            if _read_config(temporary) != cfg.to_dict():
+            if not _reads_as(temporary, cfg):
                 raise UserError(f'the config of {self.path} cannot be written as a file: MMEngine '
-                                'reads it back with other values; use plain numbers, strings, '
+                                'does not read the same values back; use plain numbers, strings, '
                                 'lists and dicts in the change of the row')
 
 
-def _read_config(path: Path) -> Dict[str, Any]:
+def _reads_as(path: Path, cfg: 'Config') -> bool:
+    """Tell whether a file is read as a config."""
     from mmengine.config import Config
-    return Config.fromfile(str(path), import_custom_modules=False).to_dict()
+    try:
+        found = Config.fromfile(str(path), import_custom_modules=False)
+    except (NameError, SyntaxError):  # a value whose text is no Python, such as an object or nan
+        return False
+    return found.to_dict() == cfg.to_dict()

@@ -23,7 +23,7 @@ from devias_mm.datasets.hat.layout import read_class_names
 from devias_mm.evaluation.per_class import per_class_table
 from devias_mm.evaluation.tables import TASKS
 from devias_mm.files import atomic_path
-from devias_mm.harness.plan import plan_jobs
+from devias_mm.harness.runs import indexed_runs
 from devias_mm.harness.suite import load_suite
 from devias_mm.store.predictions import ON_ERROR, read_predictions
 
@@ -52,8 +52,6 @@ def parse_args(argv=None) -> argparse.Namespace:
                         help='worst and best classes to print (default: %(default)s)')
     parser.add_argument('--out', type=Path, default=ROOT / 'work_dirs' / 'benchmarks',
                         help='folder of all results (default: %(default)s)')
-    parser.add_argument('--gpus', type=int, default=1, metavar='N',
-                        help='GPUs that the runs were made with; 0: CPU (default: %(default)s)')
     parser.add_argument('--csv', type=Path, metavar='FILE',
                         help='default: <out>/<suite>/per_class/<method>_<split>_<task>.csv')
     args = parser.parse_args(argv)
@@ -119,15 +117,15 @@ def finished_jobs(args: argparse.Namespace, suite) -> list:
     if args.variant not in (suite.variants or ('', )):
         raise ValueError(f'--variant {args.variant!r} is not one of the suite\'s: '
                          f'{", ".join(suite.variants) or "it has none"}')
-    jobs = plan_jobs(suite, ROOT, args.out.absolute(), [args.method], args.seeds,
-                     processes=max(args.gpus, 1))
+    folder = args.out.absolute() / suite.name
+    jobs = indexed_runs(suite, folder, [args.method], args.seeds)
     if args.task not in suite.methods[args.method].predicts:
         raise ValueError(f'{args.method!r} does not predict the {args.task}')
     jobs = [job for job in jobs if job.variant == args.variant]
     done = [job for job in jobs if job.tested]
     if not done:
-        raise ValueError(f'{args.method!r} has no finished run; looked for e.g. '
-                         f'{jobs[0].work_dir}; make it with:\n    python tools/benchmark.py run '
+        raise ValueError(f'{args.method!r} has no finished run in {folder}; make it '
+                         'with:\n    python tools/benchmark.py run '
                          f'{args.suite} --methods {args.method}')
     missing = [str(job.seed) for job in jobs if job not in done]
     if missing:
