@@ -69,24 +69,26 @@ def load_config(args: argparse.Namespace) -> Config:
 
 
 def override_config(cfg: Config, args: argparse.Namespace) -> None:
-    """Merge the options of :func:`add_common_arguments` into a config."""
-    cfg.launcher = args.launcher
+    """Merge the options of :mod:`devias_mm.cli` into a config; a tool may have fewer."""
+    cfg.launcher = getattr(args, 'launcher', 'none')
     if args.cfg_options is not None:
-        cfg.merge_from_dict(_parse_options(args.cfg_options))
+        cfg.merge_from_dict(parse_options(args.cfg_options))
     if args.data_root is not None:
         for node in _dicts(cfg._cfg_dict):
             if 'data_root' in node:
                 node['data_root'] = args.data_root
-    if args.work_dir is not None:
-        cfg.work_dir = args.work_dir
+    work_dir = getattr(args, 'work_dir', None)
+    if work_dir is not None:
+        cfg.work_dir = work_dir
 
 
-def _parse_options(options: Union[dict, Sequence[str]]) -> dict:
-    """Parse what ``--cfg-options`` gives: words KEY=VALUE, or a dict that is parsed already."""
+def parse_options(options: Union[dict, Sequence[str]]) -> dict:
+    """Return the changes that ``KEY=VALUE`` texts make, parsed as MMEngine's tools do it."""
     if isinstance(options, dict):
         return options
-    pairs = [word.split('=', 1) for word in options]
-    return {key: DictAction._parse_iterable(value) for key, value in pairs}
+    parser = argparse.ArgumentParser()
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction)
+    return parser.parse_args(['--cfg-options', *options]).cfg_options
 
 
 def _dicts(node) -> Iterator[ConfigDict]:

@@ -6,12 +6,17 @@ from mmengine.config import Config
 from mmengine.registry import RUNNERS
 from mmengine.runner import FlexibleRunner, Runner
 
-# whose records are results: a line for each logging interval and epoch
+# modules whose records are results: a line for each logging interval and epoch
 _SHOWN_MODULES = ('logger_hook', )
+# MMEngine's remarks on itself, which nobody can act on
+_HIDDEN = ('Exp name: ', 'The prefix is not set in metric class', '"FileClient" will be deprecated',
+           '"HardDiskBackend" is the alias')
 
 
 def concerns_the_user(record: logging.LogRecord) -> bool:
     """Tell whether a record is a result or a warning, and not MMEngine's account of itself."""
+    if record.getMessage().startswith(_HIDDEN):
+        return False
     return record.levelno >= logging.WARNING or record.module in _SHOWN_MODULES
 
 

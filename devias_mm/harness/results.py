@@ -6,9 +6,9 @@ from typing import Dict, List, Sequence, Tuple
 import numpy as np
 import pandas as pd
 
+from devias_mm.errors import SuiteError
 from devias_mm.evaluation.contrasted import contrasted
 from devias_mm.evaluation.tables import background_agreement, correctness, unreadable_videos
-from devias_mm.errors import SuiteError
 from devias_mm.harness.runs import Run
 from devias_mm.harness.suite import Suite
 from devias_mm.store.predictions import read_predictions

@@ -18,6 +18,7 @@ from mmaction.utils import SampleList
 from mmengine.model import BaseModel
 from torch import Tensor
 
+from devias_mm.errors import MissingFileError
 from devias_mm.layers.hub_model import HubModel, import_transformers
 from devias_mm.methods.base import DebiasRecognizer
 from devias_mm.weights.checkpoints import check_weights, load_checkpoint_file
@@ -184,7 +185,7 @@ def read_class_names(path: Union[str, Path]) -> List[str]:
         ValueError: a name is there twice, or there is none.
     """
     if not Path(path).is_file():
-        raise FileNotFoundError(f'file of scene class names not found: {path} (class_names of '
+        raise MissingFileError(f'file of scene class names not found: {path} (class_names of '
                                 'ClipSceneTeacher); it holds a class a line')
     lines = [line.strip() for line in Path(path).read_text(encoding='utf-8').splitlines()]
     names = [re.sub(r'[_/]', ' ', re.sub(r'^/[a-z]/|\s+\d+$', '', line)).strip()

@@ -12,7 +12,6 @@ from devias_mm.store.predictions import SCHEMA, read_predictions, write_predicti
 from devias_mm.store.run_folder import RunFolder
 from devias_mm.store.run_record import run_record, write_run_record
 
-
 BASE = dict(model=dict(depth=2), data=dict(data_root='/a/toy', batch=4), work_dir='x',
             load_from='/here/runs/naive/seed0-0123abcd/epoch_3.pth')
 

@@ -19,18 +19,23 @@ from mmengine.config import Config, ConfigDict
 from mmengine.dist import is_main_process
 from mmengine.model import is_model_wrapper
 
-from devias_mm.errors import ListFileError
 from devias_mm.datasets.scene_labels import (
     read_scene_labels,
     weights_sha256,
     write_scene_labels,
 )
-from devias_mm.weights.checkpoints import check_weights, load_checkpoint_file
-from devias_mm.errors import CheckpointError
-from devias_mm.engine.launch import add_common_arguments, build_runner, choose_splits, describe_loader, describe_model, load_config, split_dataset
-from devias_mm.errors import UsageError
+from devias_mm.engine.launch import (
+    add_common_arguments,
+    build_runner,
+    choose_splits,
+    describe_loader,
+    describe_model,
+    load_config,
+    split_dataset,
+)
+from devias_mm.errors import CheckpointError, ListFileError, UsageError
 from devias_mm.store.predictions import read_predictions
-from devias_mm.store.run_record import config_hash
+from devias_mm.weights.checkpoints import check_weights, load_checkpoint_file
 
 #: what a dataset must not read while it is being labelled
 LABEL_OPTIONS = ('scene_label_file', 'scene_teacher_sha256')
@@ -121,7 +126,7 @@ def main() -> None:
     cfg.model = teacher_config(cfg.model)
     cfg.test_cfg.fp16 = args.amp
     cfg.load_from, cfg.resume = None, False
-    made_by = config_hash(Config(dict(model=cfg.model.to_dict(),
+    made_by = config_identity(Config(dict(model=cfg.model.to_dict(),
                                       pipeline=cfg.test_dataloader.dataset.pipeline)))
     runner = build_runner(cfg, args.threads)
     teacher = load_teacher(runner, args.checkpoint)

@@ -8,6 +8,8 @@ import torch
 from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
 
+from devias_mm.errors import MissingFileError
+
 #: transforms that move pixels and leave their values alone
 GEOMETRY = ('CenterCrop', 'Flip', 'MultiScaleCrop', 'RandomCrop', 'RandomRescale',
             'RandomResizedCrop', 'Resize', 'TenCrop', 'ThreeCrop', 'ThreeCropViews')
@@ -106,7 +108,7 @@ class LoadMasks(BaseTransform):
         """Path of a mask file that exists."""
         file = osp.join(self.data_root, self.path.format(**names))
         if not osp.isfile(file):
-            raise FileNotFoundError(
+            raise MissingFileError(
                 f"no mask file {file} for video {names['video_id']!r}: make the masks with "
                 'tools/data/make_masks.py, or point `data_root`, `path` and `first_frame` of '
                 'LoadMasks to where they are')
