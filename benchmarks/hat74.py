@@ -16,14 +16,16 @@ publishes no lists of its `same` splits: those that you make are tested by
 `tools/test_bias.py --splits 'hat-same/*'`.
 """
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
-import mmaction
 import yaml
 
-from devias_mm.engine.any_model import ZOO
 from devias_mm.harness import Method, load_suite
 
+ZOO = 'mmaction::'
+# not imported, which would take seconds
+MMACTION = Path(find_spec('mmaction').origin).parent
 ARCHITECTURES = ('tsn', 'i3d', 'r2plus1d', 'tsm', 'slowfast', 'slowonly', 'csn', 'tin', 'tpn',
                  'x3d', 'omnisource', 'tanet', 'timesformer')
 KINETICS400 = load_suite(Path(__file__).with_name('kinetics400.py'))
@@ -31,7 +33,7 @@ KINETICS400 = load_suite(Path(__file__).with_name('kinetics400.py'))
 
 def released(architecture: str) -> dict:
     """The RGB models of an architecture that were trained on Kinetics-400."""
-    folder = Path(mmaction.__file__).parent / '.mim' / 'configs' / 'recognition' / architecture
+    folder = MMACTION / '.mim' / 'configs' / 'recognition' / architecture
     if not (folder / 'metafile.yml').is_file():
         return {}
     models = yaml.safe_load((folder / 'metafile.yml').read_text())['Models']

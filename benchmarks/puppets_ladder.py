@@ -9,12 +9,9 @@ PUPPETS = load_suite(Path(__file__).with_name('puppets.py'))
 
 def at_rho(rho: float) -> Variant:
     """Train on the list of one rho; validation and test lists are shared."""
-    return Variant(rho, {
-        'train_dataloader.dataset.data_root': ROOT,
-        'train_dataloader.dataset.ann_file': f'annotations/train-rho{rho:.2f}.txt',
-        'val_dataloader.dataset.data_root': ROOT,
-        'test_dataloader.dataset.data_root': ROOT,
-    })
+    data = dict(dataset=dict(data_root=ROOT))
+    train = dict(dataset=dict(data_root=ROOT, ann_file=f'annotations/train-rho{rho:.2f}.txt'))
+    return Variant(rho, dict(train_dataloader=train, val_dataloader=data, test_dataloader=data))
 
 
 suite = Suite(

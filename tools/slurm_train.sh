@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
 # Train under Slurm:
-#   [GPUS=8] [GPUS_PER_NODE=8] [CPUS_PER_TASK=5] [SRUN_ARGS=...] \
-#       tools/slurm_train.sh PARTITION JOB_NAME CONFIG [options of tools/train.py]
+#   GPUS=8 tools/slurm_train.sh PARTITION JOB_NAME CONFIG [options of tools/train.py]
+# CONFIG: a config file, or SUITE.py:METHOD, a row of a suite. PARTITION may be ''.
+# From the environment: GPUS (8; 0: the CPU), GPUS_PER_NODE (8), CPUS_PER_TASK (5), ACCOUNT,
+# TIME_LIMIT (--time), MEMORY (--mem), MASTER_PORT, SRUN_ARGS (further options of srun).
 set -euo pipefail
 if [ $# -lt 3 ]; then
     echo "usage: $0 PARTITION JOB_NAME CONFIG [options of tools/train.py]" >&2

@@ -38,10 +38,13 @@ from devias_mm.errors import (
 )
 from devias_mm.files import write_json
 from devias_mm.harness import Method, load_suite, report
-from devias_mm.harness.plan import Job, require_data
+from devias_mm.harness.plan import require_data
 from devias_mm.harness.results import collect
+from devias_mm.harness.runs import Run
+from devias_mm.store.identity import config_identity
 from devias_mm.store.predictions import ON_ERROR
-from devias_mm.store.run_record import config_hash, run_record
+from devias_mm.store.run_folder import RunFolder
+from devias_mm.store.run_record import run_record
 from devias_mm.weights.checkpoints import check_weights, load_checkpoint_file
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -99,12 +102,12 @@ def print_report(suite, cfg, args) -> None:
     """Compute and write the tables of the suite's metrics."""
     name = Path(cfg.filename).stem
     work_dir = Path(cfg.work_dir)
-    job = Job(name, '', args.seed, cfg.filename, {}, config_hash(cfg), work_dir, suite.splits)
-    job.mark('test', splits=list(suite.splits))
+    run = Run(name, '', args.seed, tuple(suite.splits), RunFolder(work_dir, config_identity(cfg)))
+    run.folder.mark('test', splits=list(suite.splits))
     suite = suite.with_methods({name: Method(cfg.filename, name, predicts=('action', ))})
     smoke = {name: value for name, value in (('limit_test', args.limit_test),
                                              ('single_view', args.single_view)) if value}
-    made = report.make_report(suite, [job], collect(suite, [job], '', args.on_error), smoke)
+    made = report.make_report(suite, [run], collect(suite, [run], '', args.on_error), smoke)
     print(made.markdown)
     for path in report.write_report(made, work_dir):
         print(f'wrote {path}')
@@ -137,8 +140,8 @@ def main() -> None:
     runner.test()
     if is_main_process():
         write_json(osp.join(cfg.work_dir, 'run.json'), run_record(
-            cfg, args.checkpoint, checkpoint, runner.seed, time.perf_counter() - start,
-            suite.splits))
+            cfg, config_identity(cfg), args.checkpoint, checkpoint, runner.seed,
+            time.perf_counter() - start, suite.splits))
         print_report(suite, cfg, args)
 
 

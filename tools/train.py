@@ -1,28 +1,20 @@
-"""Train a recognizer: ``python tools/train.py CONFIG``."""
-import argparse
-import sys
+"""Train a recognizer.
+
+    python tools/train.py configs/devias/NAME.py
+    python tools/train.py benchmarks/puppets.py:two-token-fame
+    python tools/train.py benchmarks/puppets_ladder.py:fame@rho0.90
+
+On several GPUs: tools/dist_train.sh, tools/slurm_train.sh.
+"""
 import tempfile
 
-from mmengine.device import get_device
-
-from devias_mm.engine.launch import (
-    add_common_arguments,
-    build_runner,
-    check_pretrained,
-    check_start,
-    check_test_lists,
-    describe_loader,
-    describe_model,
-    load_config,
-)
-from devias_mm.errors import CheckpointError, ListFileError, UsageError
-from devias_mm.weights.checkpoints import find_resumable, load_checkpoint_file
+from devias_mm.cli import CONFIG_HELP, add_config_options, add_launch_options, run_tool
 
 
-def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description='Train a recognizer')
-    parser.add_argument('config', help='config file')
-    add_common_arguments(parser)
+def add_arguments(parser) -> None:
+    parser.add_argument('config', help=CONFIG_HELP)
+    add_config_options(parser)
+    add_launch_options(parser)
     parser.add_argument('--resume', nargs='?', const='auto', metavar='CKPT',
                         help='resume from CKPT, or from the newest usable checkpoint in the '
                         'work dir; without any, start from the beginning')
@@ -35,43 +27,62 @@ def parse_args() -> argparse.Namespace:
                         'config selects) and look for their videos before the training: a '
                         'warning names those that are missing, an error a split that has none')
     parser.add_argument('--seed', type=int, help="default: the config's, or 0")
-    return parser.parse_args()
 
 
 def merge_args(cfg, args) -> None:
     """Merge the options of training into the config."""
     if args.amp:
-        kind = cfg.optim_wrapper.get('type', 'OptimWrapper')
-        if kind not in ('OptimWrapper', 'AmpOptimWrapper'):
-            raise UsageError(f'--amp does not work with the optimizer wrapper {kind}; accepted: '
-                             'OptimWrapper, AmpOptimWrapper.')
-        if get_device() == 'cpu':
-            raise UsageError('--amp trains on a GPU only, and there is none: leave it out.')
-        cfg.optim_wrapper.type = 'AmpOptimWrapper'
-        cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
+        use_mixed_precision(cfg)
     if args.auto_scale_lr:
-        if 'base_batch_size' not in cfg.get('auto_scale_lr', {}):
-            raise UsageError('--auto-scale-lr needs `auto_scale_lr = dict(base_batch_size=...)` '
-                             f'in {args.config}.')
-        cfg.auto_scale_lr.enable = True
+        scale_learning_rate(cfg, args.config)
     cfg.randomness = cfg.get('randomness') or {}
     if args.seed is not None or cfg.randomness.get('seed') is None:
         cfg.randomness.seed = args.seed or 0
-    if args.resume == 'auto':
-        newest = find_resumable(cfg.work_dir)
-        if newest is None:
+    if args.resume is not None:
+        resume(cfg, args.resume)
+
+
+def use_mixed_precision(cfg) -> None:
+    """Train in mixed precision."""
+    from mmengine.device import get_device
+
+    from devias_mm.errors import UsageError
+    kind = cfg.optim_wrapper.get('type', 'OptimWrapper')
+    if kind not in ('OptimWrapper', 'AmpOptimWrapper'):
+        raise UsageError(f'--amp does not work with the optimizer wrapper {kind}; accepted: '
+                         'OptimWrapper, AmpOptimWrapper.')
+    if get_device() == 'cpu':
+        raise UsageError('--amp trains on a GPU only, and there is none: leave it out.')
+    cfg.optim_wrapper.type = 'AmpOptimWrapper'
+    cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
+
+
+def scale_learning_rate(cfg, name: str) -> None:
+    """Scale the learning rate by the actual batch size."""
+    from devias_mm.errors import UsageError
+    if 'base_batch_size' not in cfg.get('auto_scale_lr', {}):
+        raise UsageError('--auto-scale-lr needs `auto_scale_lr = dict(base_batch_size=...)` '
+                         f'in {name}.')
+    cfg.auto_scale_lr.enable = True
+
+
+def resume(cfg, checkpoint: str) -> None:
+    """Resume from a checkpoint, or from the newest one with ``'auto'``."""
+    from devias_mm.weights.checkpoints import find_resumable, load_checkpoint_file
+    if checkpoint != 'auto':
+        load_checkpoint_file(checkpoint)  # an error that names the file, where it is unusable
+    else:
+        checkpoint = find_resumable(cfg.work_dir)
+        if checkpoint is None:
             print(f'nothing to resume in {cfg.work_dir}: training from the beginning')
-        else:
-            print(f'resuming from {newest}')
-            cfg.load_from, cfg.resume = newest, True
-    elif args.resume is not None:
-        load_checkpoint_file(args.resume)  # an error that names the file, where it is unusable
-        cfg.load_from, cfg.resume = args.resume, True
-    check_pretrained(cfg)
+            return
+        print(f'resuming from {checkpoint}')
+    cfg.load_from, cfg.resume = checkpoint, True
 
 
 def train_loader(runner):
-    """The training's loader, which must have a batch."""
+    """Return the training's loader, which must have a batch."""
+    from devias_mm.errors import ListFileError
     loader = runner.train_loop.dataloader
     if len(loader) == 0:
         raise ListFileError(f'{len(loader.dataset)} training videos make no batch of '
@@ -82,6 +93,7 @@ def train_loader(runner):
 
 def dry_run(cfg, args) -> None:
     """Build the model, optimizer and datasets and load one batch of each."""
+    from devias_mm.engine.launch import build_runner, check_start, describe_loader, describe_model
     with tempfile.TemporaryDirectory() as folder:
         cfg.work_dir = folder
         runner = build_runner(cfg, args.threads)
@@ -99,10 +111,17 @@ def dry_run(cfg, args) -> None:
     print('\n'.join(['dry run, nothing was trained', *lines]))
 
 
-def main() -> None:
-    args = parse_args()
+def main(args) -> None:
+    from devias_mm.engine.launch import (
+        build_runner,
+        check_pretrained,
+        check_start,
+        check_test_lists,
+    )
+    from devias_mm.harness.rows import load_config
     cfg = load_config(args)
     merge_args(cfg, args)
+    check_pretrained(cfg)
     if args.dry_run:
         dry_run(cfg, args)
         return
@@ -115,7 +134,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    try:
-        main()
-    except (CheckpointError, ListFileError, FileNotFoundError, UsageError) as error:
-        sys.exit(f'error: {error}')
+    run_tool(main, add_arguments, __doc__)

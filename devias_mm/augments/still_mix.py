@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.distributions import Beta
 
 from devias_mm.augments.data_preprocessor import per_clip
+from devias_mm.errors import MissingFileError
 from devias_mm.files import atomic_path, file_sha256, read_json, write_json
 from devias_mm.structures import ClipTargets
 
@@ -70,7 +71,7 @@ def open_frame_bank(folder: Path) -> np.ndarray:
     folder = Path(folder)
     manifest = read_json(folder / 'manifest.json')
     if manifest is None or not (folder / 'frames.npy').is_file():
-        raise FileNotFoundError(
+        raise MissingFileError(
             f'no frame bank in {folder}: make it with tools/data/rank_still_frames.py '
             f'CONFIG CHECKPOINT --out {folder}, or set bank=None (StillMix without reference '
             'network)')

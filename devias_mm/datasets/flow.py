@@ -20,6 +20,7 @@ from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
 
 from devias_mm.datasets.transforms.contrastive_views import ViewOrigin
+from devias_mm.errors import MissingFileError
 from devias_mm.files import atomic_path
 
 PRESETS = dict(
@@ -99,7 +100,7 @@ def read_flow(folder: str, video_id: str, frame_inds: np.ndarray,
     path = osp.join(folder, f'{video_id}.npz')
     remedy = 'run tools/data/extract_flow.py CONFIG --out'
     if not osp.isfile(path):
-        raise FileNotFoundError(f'no flow file {path}: {remedy} {folder}')
+        raise MissingFileError(f'no flow file {path}: {remedy} {folder}')
     try:
         with np.load(path, allow_pickle=False) as archive:
             flow, scale, stride = archive['flow'], archive['scale'], int(archive['stride'])

@@ -13,13 +13,15 @@ from mmengine.config import Config, ConfigDict, DictAction
 from mmengine.dist import is_main_process
 from mmengine.hooks import RuntimeInfoHook
 from mmengine.model import is_model_wrapper
-from mmengine.registry import RUNNERS, init_default_scope
+from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
 from devias_mm.compat import forget_earlier_runners, prepare_cpu_distributed
 from devias_mm.datasets.scene_labels import check_scene_teacher
 from devias_mm.engine.deferred_log import DeferredRuntimeInfoHook
+from devias_mm.engine.quiet_runner import runner_class
 from devias_mm.engine.runtime import strategy_problem
+from devias_mm.engine.slurm import choose_port
 from devias_mm.errors import CheckpointError, ListFileError, MissingFileError, UsageError
 from devias_mm.files import file_sha256
 from devias_mm.weights.checkpoints import check_encoder, load_checkpoint_file
@@ -59,7 +61,7 @@ def load_config(args: argparse.Namespace) -> Config:
     """
     if not osp.isfile(args.config):
         raise MissingFileError(f'config not found: {args.config}. The shipped ones are under '
-                                'configs/.')
+                               'configs/.')
     cfg = Config.fromfile(args.config)
     override_config(cfg, args)
     if cfg.get('work_dir') is None:
@@ -243,9 +245,11 @@ def build_runner(cfg: Config, threads: int = 1, strategy: bool = False) -> Runne
     problem = strategy_problem(cfg)
     if problem:
         raise UsageError(problem)
+    if cfg.launcher == 'slurm':
+        choose_port()
     prepare_cpu_distributed(cfg)
     forget_earlier_runners()
-    runner = RUNNERS.build(cfg)  # MMEngine's Runner, or the one that `runner_type` names
+    runner = runner_class(cfg).from_cfg(cfg)
     # here and not in the configs: how values are logged is no part of a recipe's identity
     runner.hooks[:] = [DeferredRuntimeInfoHook() if type(hook) is RuntimeInfoHook else hook
                        for hook in runner.hooks]

@@ -1,5 +1,5 @@
 """Validation and test loops that know about unreadable videos and named splits."""
-import os.path as osp
+from pathlib import Path
 from typing import Dict, List, Optional, Sequence, Tuple, Union
 
 import torch
@@ -12,6 +12,7 @@ from torch.utils.data import DataLoader
 from devias_mm.engine.launch import choose_splits, split_dataset
 from devias_mm.errors import ListFileError, UsageError
 from devias_mm.store.predictions import ON_ERROR, SLOT_COLUMNS, write_predictions
+from devias_mm.store.run_folder import RunFolder
 
 
 def split_unreadable(data_batch: dict) -> Tuple[dict, list]:
@@ -151,8 +152,7 @@ class MultiSplitTestLoop(BaseLoop):
         rows = [row for part in all_gather_object(rows) for row in part]
         rows = _in_list_order(rows, self.dataloader.dataset, split)
         if is_main_process():
-            write_predictions(
-                osp.join(self.runner.work_dir, 'predictions', f'{split}.parquet'), rows)
+            write_predictions(RunFolder(Path(self.runner.work_dir)).predictions(split), rows)
         if self.on_error == 'skip':
             rows = [row for row in rows if row['error'] is None]
         metrics = {f'{split}/{key}': value for key, value in _quick_metrics(rows).items()}

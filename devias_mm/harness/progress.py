@@ -64,7 +64,7 @@ class Progress:
         self.console = console or Console()
         self.every = every
         self.state: Dict[Job, str] = {
-            job: 'complete' if job.trained and job.tested else 'waiting' for job in jobs}
+            job: 'complete' if job.tested else 'waiting' for job in jobs}
         self.started: Dict[Job, float] = {}
         self.ended: Dict[Job, float] = {}
         self.current: Optional[Job] = None

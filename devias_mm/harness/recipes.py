@@ -1,16 +1,19 @@
 """Recipes: a config file plus what a row of a table changes in it."""
 import copy
 from pathlib import Path
-from typing import TYPE_CHECKING, Callable, Mapping, Sequence, Union
+from typing import TYPE_CHECKING, Callable, List, Mapping, Sequence, Union
 
 from devias_mm.errors import SuiteError
+from devias_mm.store.identity import ROOT
 
 if TYPE_CHECKING:  # MMEngine imports torch, which a table does not need
     from mmengine.config import Config
 
-ROOT = Path(__file__).resolve().parents[2]
 # a nested dict, a function that edits a config in place, or several of them in turn
 Change = Union[Mapping, Callable[['Config'], None], Sequence]
+
+#: the config files that were read, in turn; what a recipe is made of is a slice of it
+files_read: List[Path] = []
 
 
 def read_recipe(path: Union[str, Path], root: Path = ROOT) -> 'Config':
@@ -28,7 +31,19 @@ def read_recipe(path: Union[str, Path], root: Path = ROOT) -> 'Config':
     if not file.is_file():
         raise SuiteError(f'config not found: {file}; name a file that exists, such as those '
                          'under configs/')
+    files_read.extend(config_files(file))
     return Config.fromfile(str(file), import_custom_modules=False)
+
+
+def config_files(file: Path) -> List[Path]:
+    """List a config file and the files that it inherits from."""
+    from mmengine.config import Config
+    files = [Path(file).resolve()]
+    for base in Config._get_base_files(str(file)):
+        for inherited in config_files(Path(file).parent / base):
+            if inherited not in files:
+                files.append(inherited)
+    return files
 
 
 def fragment(path: str, root: Path = ROOT) -> 'Config':

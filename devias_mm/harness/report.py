@@ -9,8 +9,8 @@ from devias_mm.files import atomic_path, write_text
 from devias_mm.harness import render
 from devias_mm.harness.ladder import ladder_table
 from devias_mm.harness.leaderboard import leaderboard
-from devias_mm.harness.plan import Job
 from devias_mm.harness.results import MethodResults, without_results
+from devias_mm.harness.runs import Run
 from devias_mm.harness.suite import Suite
 
 
@@ -29,11 +29,11 @@ class Report:
     latex: str
 
 
-def make_report(suite: Suite, jobs: Sequence[Job], results: Sequence[MethodResults],
+def make_report(suite: Suite, runs: Sequence[Run], results: Sequence[MethodResults],
                 smoke: Optional[Dict[str, object]] = None) -> Report:
     """Compute the table of a suite from its collected results."""
     table = (ladder_table if suite.variants else leaderboard)(suite, results)
-    notes = render.footnotes(suite, results, without_results(jobs, results), smoke)
+    notes = render.footnotes(suite, results, without_results(runs, results), smoke)
     return Report(table, notes, render.markdown(suite, table, notes),
                   render.latex(suite, table, notes))
 

@@ -6,9 +6,10 @@ from typing import Dict, List, Sequence, Tuple
 import numpy as np
 import pandas as pd
 
+from devias_mm.errors import SuiteError
 from devias_mm.evaluation.contrasted import contrasted
 from devias_mm.evaluation.tables import background_agreement, correctness, unreadable_videos
-from devias_mm.harness.plan import Job
+from devias_mm.harness.runs import Run
 from devias_mm.harness.suite import Suite
 from devias_mm.store.predictions import read_predictions
 
@@ -47,13 +48,13 @@ class MethodResults:
                          index=self.videos[split])
 
 
-def collect(suite: Suite, jobs: Sequence[Job], command: str,
+def collect(suite: Suite, runs: Sequence[Run], command: str,
             on_error: str = 'count-wrong') -> List[MethodResults]:
-    """Read the finished runs among the jobs, one result per method and variant.
+    """Read the finished ones among the runs of a suite, one result per method and variant.
 
     Args:
         suite: whose runs they are.
-        jobs: from :func:`devias_mm.harness.plan.plan_jobs`.
+        runs: from :func:`devias_mm.harness.runs.indexed_runs`, or planned jobs.
         command: command that finishes them, for error messages.
         on_error: whether an unreadable video counts as wrong (the default), is
             skipped (left out of the means) or is an error.
@@ -63,38 +64,72 @@ def collect(suite: Suite, jobs: Sequence[Job], command: str,
         finished run are left out (see :func:`without_results`).
 
     Raises:
-        ValueError: no job is finished, a table of a finished run is gone,
-            runs were tested on different videos, or a video was unreadable and
-            ``on_error='fail'``.
+        SuiteError: no run is finished, a table of a finished run is gone, runs of one row have
+            different configs or were tested on different videos, or a video was unreadable
+            and ``on_error='fail'``.
     """
+    for run in runs:
+        _require_tables(run, command)
     results = []
-    for job in jobs:
-        gone = [split for split in job.splits if not job.predictions(split).is_file()]
-        if (job.work_dir / 'test.done').is_file() and gone:
-            raise ValueError(f'{job.work_dir} was tested, but its prediction table(s) of '
-                             f'{", ".join(gone)} are missing; make them again with:\n'
-                             f'    {command}')
     for method in suite.methods:
         for variant in suite.variants or ('', ):
-            group = [job for job in jobs if (job.method, job.variant) == (method, variant)]
-            done = [job for job in group if job.tested]
+            group = [run for run in runs if (run.method, run.variant) == (method, variant)]
+            done = [run for run in group if run.tested]
+            _require_one_recipe(done)
             if done:
                 results.append(_read_method(suite, done, group, on_error))
     if not results:
-        raise ValueError(f'suite {suite.name!r} has no finished run{_other_runs(jobs)}; '
-                         f'looked for e.g. {jobs[0].work_dir}; make them with:\n    {command}')
+        raise SuiteError(f'suite {suite.name!r} has no finished run{_looked_for(runs)}; make them '
+                         f'with:\n    {command}')
     _require_same_videos(results)
     return results
 
 
-def without_results(jobs: Sequence[Job], results: Sequence[MethodResults]) -> List[str]:
+def _require_tables(run: Run, command: str) -> None:
+    """Check that what a run's marker says was tested has its prediction tables."""
+    marker = run.folder.marker('test') if run.folder is not None else None
+    if marker is None:
+        return
+    gone = [split for split in run.splits
+            if split in marker['splits'] and not run.predictions(split).is_file()]
+    if gone:
+        raise SuiteError(f'{run.work_dir} was tested, but its prediction table(s) of '
+                         f'{", ".join(gone)} are missing; make them again with:\n'
+                         f'    {command}')
+
+
+def _require_one_recipe(runs: Sequence[Run]) -> None:
+    """Check that the seeds of a row are runs of one resolved config."""
+    for run in runs[1:]:
+        if run.folder.identity != runs[0].folder.identity:
+            raise SuiteError(f'{runs[0].name} and {run.name} are runs of different configs '
+                             f'({runs[0].work_dir}, {run.work_dir}): run all seeds of the row '
+                             'again with `tools/benchmark.py run`')
+
+
+def _looked_for(runs: Sequence[Run]) -> str:
+    """Tell where runs were looked for, and of finished runs of other configs beside them."""
+    planned = [run for run in runs if run.folder is not None]
+    if not planned:
+        return ': no run of it was ever started'
+    others: List[Path] = []
+    for run in planned:
+        others += [path.parent for path in run.work_dir.parent.glob('seed*/test.done')]
+    text = f'; looked for e.g. {planned[0].work_dir}'
+    if others:
+        text = (' of the configs and data that it was last run with (there are finished runs of '
+                f'others, e.g. {others[0]}){text}')
+    return text
+
+
+def without_results(jobs: Sequence[Run], results: Sequence[MethodResults]) -> List[str]:
     """Names (method, or ``method variant``) of the jobs' groups that have no finished run."""
     finished = {(result.method, result.variant) for result in results}
     return list(dict.fromkeys(f'{job.method} {job.variant}'.strip() for job in jobs
                               if (job.method, job.variant) not in finished))
 
 
-def _read_method(suite: Suite, done: Sequence[Job], group: Sequence[Job], on_error: str
+def _read_method(suite: Suite, done: Sequence[Run], group: Sequence[Run], on_error: str
                  ) -> MethodResults:
     result = MethodResults(done[0].method, done[0].variant, tuple(job.seed for job in done),
                            tuple(job.seed for job in group if job not in done),
@@ -140,7 +175,7 @@ def _contrast(result: MethodResults, moving: str, still: str) -> Tuple[pd.Index,
     return videos, hits
 
 
-def _table_hits(suite: Suite, job: Job, split: str, table: pd.DataFrame) -> pd.DataFrame:
+def _table_hits(suite: Suite, job: Run, split: str, table: pd.DataFrame) -> pd.DataFrame:
     predicts = suite.methods[job.method].predicts
     columns = {task: pd.Series(np.nan, index=table['video_id']) for task in TASKS}
     for task, k in (('action', suite.action_topk), ('scene', suite.scene_topk)):
@@ -168,12 +203,3 @@ def _require_same_videos(results: Sequence[MethodResults]) -> None:
                     f'{first.method!r} and {other.method!r} were tested on different videos of '
                     f'{split!r} ({len(different)} differ, e.g. {different[0]!r}): one of them '
                     'was tested on an older list; test it again')
-
-
-def _other_runs(jobs: Sequence[Job]) -> str:
-    """Say so where a method has runs of another config."""
-    folders: List[Path] = []
-    for job in jobs:
-        folders += [path.parent for path in job.work_dir.parent.glob('seed*/test.done')]
-    return (f' of the present configs and data (there are finished runs of others, e.g. '
-            f'{folders[0]})' if folders else '')

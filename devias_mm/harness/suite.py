@@ -2,8 +2,9 @@
 import runpy
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple, Union
+from typing import Dict, List, Mapping, Optional, Sequence, Tuple, Union
 
+from devias_mm.errors import SuiteError
 from devias_mm.harness.recipes import Change
 
 TASKS = ('action', 'scene')
@@ -18,7 +19,7 @@ COLUMNS = ('action_seen', 'action_unseen', 'scene_seen', 'scene_unseen', 'action
 
 @dataclass(frozen=True)
 class Method:
-    """One row of a table.
+    """One row of a table: a recipe, and what the row changes in it.
 
     Attributes:
         config: config file, relative to the repository's root; with a
@@ -28,34 +29,41 @@ class Method:
         predicts: what it predicts, of ``'action'`` and ``'scene'``.
         change: what the row changes in the config, see
             :func:`devias_mm.harness.recipes.apply_change`.
-        overrides: changes to the config as ``--cfg-options`` takes them,
-            ``{'train_cfg.max_epochs': 12}``.
         checkpoint: released weights of an MMAction2 model, a URL or file: the
-            method is not trained, and ``tools/test_bias.py`` tests it. A file of the
-            URL's name in ``checkpoints/`` is used instead of a download.
+            method is not trained, only tested. A file of the URL's name in
+            ``checkpoints/`` is used instead of a download.
         pretrain: the method whose weights this training starts from
-            (``load_from``), with the same seed, in the same command. One that
-            several methods name, or that is a row itself, is trained once.
+            (``load_from``), with the same seed, in the same command. Trainings
+            with the same resolved config are one run, whichever rows and
+            suites name them.
         derived: ``(config entry, tool)``, what this training takes from ``pretrain``
             in place of its weights: ``TOOL CONFIG CHECKPOINT --out FOLDER`` is
             called, and the entry is set to the folder.
+
+    Example::
+
+        >>> naive = Method('configs/naive/NAME.py', 'Naive Action', predicts=('action', ))
+        >>> Method('configs/albar/NAME.py', 'ALBAR', 'ICLR 2025', ('action', ),
+        ...        change=dict(train_cfg=dict(max_epochs=50)), pretrain=naive)
     """
     config: str
     label: str = ''
     paper: str = ''
     predicts: Tuple[str, ...] = TASKS
     change: Change = field(default_factory=dict)
-    overrides: Mapping[str, Any] = field(default_factory=dict)
     checkpoint: str = ''
     pretrain: Optional['Method'] = None
     derived: Tuple[str, ...] = ()
 
     def __post_init__(self):
-        if self.derived and not self.pretrain:
-            raise ValueError(f'{self.config}: derived={self.derived!r} needs a pretrain')
+        if self.pretrain is not None and not isinstance(self.pretrain, Method):
+            raise SuiteError(f'{self.config}: pretrain={self.pretrain!r} must be a Method, such as '
+                             "Method('configs/...') or a row of another suite")
+        if self.derived and self.pretrain is None:
+            raise SuiteError(f'{self.config}: derived={self.derived!r} needs a pretrain')
         unknown = [task for task in self.predicts if task not in TASKS]
         if unknown or not self.predicts:
-            raise ValueError(f'{self.config}: predicts={self.predicts!r} must name one or both '
+            raise SuiteError(f'{self.config}: predicts={self.predicts!r} must name one or both '
                              f'of {", ".join(TASKS)}')
 
 
@@ -65,10 +73,10 @@ class Variant:
 
     Attributes:
         x: position on the ladder's axis.
-        overrides: changes to every method's config.
+        change: what it changes in every method's config, and in those of their pre-trainings.
     """
     x: float
-    overrides: Mapping[str, Any] = field(default_factory=dict)
+    change: Change = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -209,9 +217,34 @@ class Suite:
             return dict(self.methods)
         unknown = [name for name in names if name not in self.methods]
         if unknown:
-            raise ValueError(f'unknown method {unknown[0]!r} in suite {self.name!r}: use '
+            raise SuiteError(f'unknown method {unknown[0]!r} in suite {self.name!r}: use '
                              f'{", ".join(self.methods)}, or all')
         return {name: self.methods[name] for name in self.methods if name in names}
+
+
+def find_suite(path: Union[str, Path], root: Union[str, Path] = '.') -> Path:
+    """Find a suite file.
+
+    Args:
+        path: the file, with or without ``.py``, from here, from ``root`` or from its
+            ``benchmarks/``.
+        root: the repository's root.
+
+    Raises:
+        SuiteError: there is no such file.
+    """
+    file = Path(path)
+    if file.suffix != '.py':
+        file = Path(f'{path}.py')
+    for candidate in (file, Path(root) / file, Path(root) / 'benchmarks' / file):
+        if candidate.is_file():
+            return candidate
+    known = ', '.join(f'benchmarks/{p.name}' for p in list_suites(root)) or 'none'
+    raise SuiteError(f'unknown suite {str(path)!r}; known suites: {known}')
+
+
+# the suite files that were read, in turn: a suite file may load others
+_files_read: List[Path] = []
 
 
 def load_suite(path: Union[str, Path], root: Union[str, Path] = '.') -> Suite:
@@ -222,23 +255,29 @@ def load_suite(path: Union[str, Path], root: Union[str, Path] = '.') -> Suite:
         root: the repository's root.
 
     Raises:
-        ValueError: there is no such file, or it defines no ``suite``.
+        SuiteError: there is no such file, or it defines no ``suite``.
+
+    Example::
+
+        >>> load_suite('benchmarks/puppets.py').methods['devias'].label
+        'DEVIAS'
     """
-    given = Path(path)
-    file = given if given.suffix == '.py' else Path(f'{given}.py')
-    for candidate in (file, Path(root) / file, Path(root) / 'benchmarks' / file):
-        if candidate.is_file():
-            break
-    else:
-        known = ', '.join(f'benchmarks/{p.name}' for p in list_suites(root)) or 'none'
-        raise ValueError(f'unknown suite {str(path)!r}; known suites: {known}')
-    suite = runpy.run_path(str(candidate)).get('suite')
+    return load_suite_and_files(path, root)[0]
+
+
+def load_suite_and_files(path: Union[str, Path], root: Union[str, Path] = '.'
+                         ) -> Tuple[Suite, List[Path]]:
+    """Load a suite, and list its file and the suite files that it loads itself."""
+    file = find_suite(path, root)
+    start = len(_files_read)
+    _files_read.append(file.absolute())
+    suite = runpy.run_path(str(file)).get('suite')
     if not isinstance(suite, Suite):
-        raise ValueError(f'{candidate} must define `suite = Suite(...)` '
+        raise SuiteError(f'{file} must define `suite = Suite(...)` '
                          '(from devias_mm.harness import Method, Suite)')
-    return suite
+    return suite, list(dict.fromkeys(_files_read[start:]))
 
 
 def list_suites(root: Union[str, Path] = '.') -> List[Path]:
-    """The suite files of a repository."""
+    """List the suite files of a repository."""
     return sorted(p for p in (Path(root) / 'benchmarks').glob('*.py') if p.name[0] != '_')

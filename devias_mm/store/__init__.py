@@ -1,1 +1,1 @@
-"""The run folder: prediction tables, run.json, markers and the identity of a config."""
+"""The run folder: prediction tables, run.json, markers, the index of a suite and identities."""

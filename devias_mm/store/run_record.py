@@ -1,55 +1,40 @@
 """``run.json``: where a set of predictions comes from."""
-import hashlib
-import json
 import os
 import platform
 import subprocess
 from importlib import metadata
 from pathlib import Path
-from typing import Optional, Sequence
+from typing import TYPE_CHECKING, Optional, Sequence
 
-import torch
-from mmengine.config import Config
+from devias_mm.files import file_sha256, read_json, write_json
+from devias_mm.store.identity import ROOT
+from devias_mm.store.run_folder import RunFolder
 
-from devias_mm.files import file_sha256
+if TYPE_CHECKING:  # MMEngine imports torch, which a table does not need
+    from mmengine.config import Config
 
 PACKAGES = ('torch', 'mmengine', 'mmcv', 'mmcv-lite', 'mmaction2', 'numpy')
-# what differs between machines and launches, but not between experiments
-MACHINE_KEYS = ('work_dir', 'load_from', 'resume', 'launcher', 'log_level', 'data_root',
-                'env_cfg', 'visualizer', 'vis_backends', 'selected')
-
-
-def config_hash(cfg: Config) -> str:
-    """SHA-256 of a resolved config without what depends on the machine."""
-
-    def strip(value):
-        if isinstance(value, dict):
-            return {key: strip(value[key]) for key in sorted(value) if key not in MACHINE_KEYS}
-        return [strip(item) for item in value] if isinstance(value, (list, tuple)) else value
-
-    text = json.dumps(strip(cfg.to_dict()), sort_keys=True, default=repr)
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def git_state() -> Optional[dict]:
-    """Commit and dirty flag of the checkout of ``devias_mm``; ``None`` outside one."""
-
-    def git(*args):
-        return subprocess.run(('git', '-C', str(root), *args), check=True, text=True,
-                              capture_output=True).stdout.strip()
-
-    root = Path(__file__).resolve().parents[2]
+    """Return commit and dirty flag of the repository; ``None`` outside one."""
+    if not (ROOT / '.git').exists():  # not a repository that an installation happens to be in
+        return None
     try:
-        if not (root / '.git').exists():  # not the repository that an installation lies in
-            return None
-        return dict(commit=git('rev-parse', 'HEAD'),
-                    dirty=bool(git('status', '--porcelain', '--untracked-files=no')))
+        commit = _git('rev-parse', 'HEAD')
+        changes = _git('status', '--porcelain', '--untracked-files=no')
     except (OSError, subprocess.CalledProcessError):
         return None
+    return dict(commit=commit, dirty=bool(changes))
+
+
+def _git(*args: str) -> str:
+    command = ('git', '-C', str(ROOT), *args)
+    return subprocess.run(command, check=True, text=True, capture_output=True).stdout.strip()
 
 
 def package_versions() -> dict:
-    """Versions of the packages that numbers depend on; ``None`` where not installed."""
+    """Return the versions of the packages that numbers depend on; ``None`` where not installed."""
     import devias_mm
     versions = dict(python=platform.python_version(), devias_mm=devias_mm.__version__)
     for name in PACKAGES:
@@ -62,25 +47,31 @@ def package_versions() -> dict:
     return versions
 
 
-def hardware() -> dict:
-    """CPU model, number of cores, number of threads in use, names of the GPUs."""
-    model = platform.processor() or platform.machine()
+def environment() -> dict:
+    """Return MMEngine's report of the machine, and the CPU, cores and threads that it lacks."""
+    import torch
+    from mmengine.utils.dl_utils import collect_env
+    report = {key: str(value) for key, value in collect_env().items()}
+    # changes with every draw, and is no property of the machine
+    report.pop('numpy_random_seed', None)
+    return dict(report, cpu=_cpu_model(), cores=os.cpu_count(), threads=torch.get_num_threads())
+
+
+def _cpu_model() -> str:
     cpuinfo = Path('/proc/cpuinfo')
     if cpuinfo.is_file():
-        names = [line.split(':', 1)[1].strip() for line in cpuinfo.read_text().splitlines()
-                 if line.startswith('model name')]
-        model = names[0] if names else model
-    gpus = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
-    return dict(cpu=model, cores=os.cpu_count(), threads=torch.get_num_threads(), gpus=gpus)
+        for line in cpuinfo.read_text().splitlines():
+            if line.startswith('model name'):
+                return line.split(':', 1)[1].strip()
+    return platform.processor() or platform.machine()
 
 
-def selection_rule(checkpoint_path: str, checkpoint: dict, cfg: Config) -> str:
-    """How the checkpoint was chosen.
+def selection_rule(checkpoint_path: str, checkpoint: dict, cfg: 'Config') -> str:
+    """Tell how the checkpoint was chosen.
 
     Returns:
         str: ``'best on val'`` for MMEngine's ``best_*.pth``; ``'last'`` for the end of
-        the training and for weights that carry no epoch; otherwise
-        ``'epoch 3 of 20'``.
+        the training and for weights that carry no epoch; otherwise ``'epoch 3 of 20'``.
     """
     if os.path.basename(checkpoint_path).startswith('best_'):
         return 'best on val'
@@ -91,34 +82,47 @@ def selection_rule(checkpoint_path: str, checkpoint: dict, cfg: Config) -> str:
     return f'epoch {epoch} of {epochs}'
 
 
-def run_record(cfg: Config, checkpoint_path: str, checkpoint: dict, seed: int,
+def run_record(cfg: 'Config', identity: str, checkpoint_path: str, checkpoint: dict, seed: int,
                wall_clock_s: float, splits: Sequence[str]) -> dict:
     """Gather the content of ``run.json`` (see docs/architecture.md).
 
-    ``load_from_sha256`` is that of the file which the training started from; ``None`` where
-    it started from scratch or the checkpoint does not tell.
+    ``load_from_sha256`` is the checksum of the file that the training started from; ``None``
+    where it started from scratch or the checkpoint does not tell.
 
     Args:
-        cfg (Config): the resolved config.
-        checkpoint_path (str): the file, or a URL.
-        checkpoint (dict): its content.
-        seed (int): seed of the *training*, where the checkpoint knows it; of the
-            test otherwise.
-        wall_clock_s (float): seconds that the test took.
-        splits (Sequence[str]): names of the tested splits.
+        cfg: the resolved config.
+        identity: its hash (:func:`devias_mm.store.identity.config_identity`), before the options
+            of a test were merged into it.
+        checkpoint_path: the file, or a URL.
+        checkpoint: its content.
+        seed: seed of the test, taken where the checkpoint does not know that of its training.
+        wall_clock_s: seconds that the test took.
+        splits: names of the tested splits.
     """
-    is_file = os.path.isfile(checkpoint_path)
-    hub = checkpoint.get('message_hub', {})
+    checkpoint_sha256 = None
+    if os.path.isfile(checkpoint_path):
+        checkpoint_sha256 = file_sha256(checkpoint_path)
+    runtime_info = checkpoint.get('message_hub', {}).get('runtime_info', {})
     return dict(
         config=cfg.pretty_text,
-        config_hash=config_hash(cfg),
+        config_hash=identity,
         checkpoint=checkpoint_path,
-        checkpoint_sha256=file_sha256(checkpoint_path) if is_file else None,
-        load_from_sha256=hub.get('runtime_info', {}).get('load_from_sha256'),
+        checkpoint_sha256=checkpoint_sha256,
+        load_from_sha256=runtime_info.get('load_from_sha256'),
         git=git_state(),
         versions=package_versions(),
-        hardware=hardware(),
+        environment=environment(),
         seed=checkpoint.get('meta', {}).get('seed', seed),
         wall_clock_s=round(wall_clock_s, 3),
         selection=selection_rule(checkpoint_path, checkpoint, cfg),
         splits=list(splits))
+
+
+def write_run_record(folder: RunFolder, record: dict) -> None:
+    """Write ``run.json``; splits that the same checkpoint was tested on before stay listed."""
+    earlier = read_json(folder.record) or {}
+    same = all(earlier.get(key) == record[key] for key in ('config_hash', 'checkpoint_sha256'))
+    if same and record['checkpoint_sha256'] is not None:
+        splits = dict.fromkeys([*earlier.get('splits', ()), *record['splits']])
+        record = dict(record, splits=list(splits))
+    write_json(folder.record, record)

@@ -1,4 +1,5 @@
 """A repository in a folder, with fake tools: fabricated predictions instead of training."""
+import shutil
 import textwrap
 from pathlib import Path
 
@@ -6,10 +7,10 @@ import numpy as np
 import pandas as pd
 
 from devias_mm.harness.suite import Method, Suite, Variant
+from devias_mm.store.identity import ROOT
 
 CLASSES = 4
 CONFIG = """
-import os
 data_root = 'data/toy'
 work_dir = '/somewhere/out'
 model = dict(type='Toy', lr=0.1)
@@ -47,8 +48,10 @@ def make_suite(**changes) -> Suite:
 
 def make_ladder() -> Suite:
     """The suite at three settings."""
-    variants = {f'rho{x}': Variant(x, {'train_dataloader.dataset.ann_file': f'train-{x}.txt'})
-                for x in (0.5, 0.7, 0.9)}
+    variants = {}
+    for x in (0.5, 0.7, 0.9):
+        dataset = dict(ann_file=f'train-{x}.txt')
+        variants[f'rho{x}'] = Variant(x, dict(train_dataloader=dict(dataset=dataset)))
     return make_suite(name='toy_ladder', seeds=(0, ), splits=('seen', 'unseen'),
                       action_unseen=('unseen', ), scene_unseen=('unseen', ),
                       background_only=None, human_only=None, variants=variants)
@@ -97,8 +100,10 @@ def fake_train(work_dir: Path) -> None:
 TOOLS = {
     'train': """
         import pathlib, sys, time
-        config, flag, folder, resume = sys.argv[1:5]
-        assert (flag, resume) == ('--work-dir', '--resume'), sys.argv
+        config, resume = sys.argv[1:3]
+        assert resume == '--resume', sys.argv
+        folder = pathlib.Path(config).parent
+        assert str(folder) in pathlib.Path(config).read_text()  # the work dir
         print('2026/01/01 00:00:00 - mmengine - INFO - Epoch(train)  [2][ 10/64]  lr: 1e-3  '
               'eta: 0:01:02  time: 0.1', flush=True)
         if pathlib.Path('hang').exists():
@@ -106,26 +111,28 @@ TOOLS = {
         if 'naive' in config and pathlib.Path('break-naive').exists():
             print('the reason of the failure')
             sys.exit(3)
-        folder = pathlib.Path(folder)
         (folder / 'epoch_3.pth').write_text('weights')
         (folder / 'last_checkpoint').write_text(str(folder / 'epoch_3.pth'))
         """,
     'test': """
         import pathlib, shutil, sys
-        config, checkpoint, flag, folder, splits = sys.argv[1:6]
+        config, checkpoint, splits = sys.argv[1:4]
         assert pathlib.Path(checkpoint).is_file() and splits == '--splits', sys.argv
-        tables = pathlib.Path(folder) / 'predictions'
+        folder = pathlib.Path(config).parent
+        tables = folder / 'predictions'
         tables.mkdir(exist_ok=True)
-        for split in sys.argv[6:]:
+        for split in sys.argv[4:]:
             if split.startswith('--'):
                 break
-            shutil.copy(pathlib.Path('tools') / (pathlib.Path(config).stem + '.parquet'),
+            shutil.copy(pathlib.Path('tools') / (folder.parent.name + '.parquet'),
                         tables / (split + '.parquet'))
         """}
 
 
 def write_tools(root: Path) -> None:
     """Fake ``tools/train.py`` and ``tools/test.py``; half of all predictions are right."""
+    for script in ('dist_common.sh', 'dist_train.sh', 'dist_test.sh'):
+        shutil.copy(ROOT / 'tools' / script, root / 'tools')
     for name, text in TOOLS.items():
         (root / 'tools' / f'{name}.py').write_text(textwrap.dedent(text))
     for name in ('naive', 'strong', 'scene'):

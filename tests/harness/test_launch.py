@@ -5,15 +5,19 @@ import signal
 import subprocess
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 from fake_suite import fake_train, make_repository, make_suite, write_table, write_tools
 from rich.console import Console
 
 from devias_mm.harness import Method
-from devias_mm.harness.launch import Launcher, run_jobs, run_lock, termination_as_interrupt
+from devias_mm.harness.launch import Launcher, run_jobs
 from devias_mm.harness.plan import plan_jobs
 from devias_mm.harness.progress import Progress, read_position
+from devias_mm.harness.steps import steps_left
+from devias_mm.harness.subprocesses import termination_as_interrupt
+from devias_mm.store.lock import folder_lock
 
 
 class FakeRunner:
@@ -22,25 +26,26 @@ class FakeRunner:
     def __init__(self, kill_at=None, fail=()):
         self.calls, self.kill_at, self.fail = [], kill_at, fail
 
-    def __call__(self, job, step, command, log, poll):
-        self.calls.append((job.method, job.seed, step))
-        log.write_text(f'log of {job.name}')
+    def __call__(self, step, command, poll):
+        job = step.job
+        self.calls.append((job.method, job.seed, step.name))
+        step.log.write_text(f'log of {job.name}')
         poll()
         if len(self.calls) == self.kill_at:
             # some of the output is there, but not all
-            if step == 'test':
+            if step.name == 'test':
                 write_table(job.predictions('seen'))
             raise KeyboardInterrupt
         if job.method in self.fail:
-            log.write_text('Traceback\nOutOfMemory: of course')
+            step.log.write_text('Traceback\nOutOfMemory: of course')
             return 1
-        if step == 'derive':
-            job.derived_folder.mkdir()
-        elif step == 'train':
+        if step.name == 'train':
             fake_train(job.work_dir)
-        else:
+        elif step.name == 'test':
             for split in job.splits:
                 write_table(job.predictions(split))
+        else:
+            job.start.folder.derived(job.tool).mkdir()
         return 0
 
 
@@ -71,8 +76,11 @@ def test_continues_after_a_kill_anywhere(repository, kill_at):
     assert not list((repository / 'out').rglob('.*.done'))
 
 
+NAIVE = Method('configs/naive.py')
+
+
 def make_pretrained(repository, **changes):
-    methods = {'dsm': Method('configs/strong.py', pretrain=Method('configs/naive.py'), **changes)}
+    methods = {'dsm': Method('configs/strong.py', pretrain=NAIVE, **changes)}
     return plan_jobs(make_suite(methods=methods, seeds=(0, )), repository, repository / 'out')
 
 
@@ -80,11 +88,9 @@ def make_pretrained(repository, **changes):
 def test_a_training_starts_from_its_pretraining(repository, kill_at):
     jobs = make_pretrained(repository)
     job, start = jobs[0], jobs[0].start
-    assert start.work_dir.parent == repository / 'out' / 'pretraining' / 'naive'
-    assert start.config == 'configs/naive.py' and start.seed == job.seed
-    command = Launcher(repository).command(job, 'train')
-    assert command[-2:] == ['--cfg-options', f'load_from={start.work_dir / "epoch_3.pth"}']
-    assert not any('load_from' in word for word in Launcher(repository).command(job, 'test'))
+    assert start.work_dir.parent == repository / 'out' / 'runs' / 'naive'
+    assert start.cfg.name == 'naive' and start.seed == job.seed
+    assert job.cfg.load_from == str(start.work_dir / 'epoch_3.pth')
     first = FakeRunner(kill_at)
     with pytest.raises(KeyboardInterrupt):
         run_jobs(jobs, Launcher(repository), first, plain(jobs))
@@ -99,46 +105,81 @@ def test_a_training_starts_from_its_pretraining(repository, kill_at):
 
 
 def test_a_pretraining_that_is_a_row_itself_runs_once(repository):
-    start = dict(pretrain=Method('configs/naive.py'))
-    methods = dict(dsm=Method('configs/strong.py', **start), naive=Method('configs/naive.py'),
-                   moco=Method('configs/strong.py', overrides={'lr': 1.}, **start))
+    faster = dict(model=dict(lr=1.0))
+    methods = dict(dsm=Method('configs/strong.py', pretrain=NAIVE), naive=NAIVE,
+                   moco=Method('configs/strong.py', change=faster, pretrain=NAIVE),
+                   other=Method('configs/strong.py', pretrain=replace(NAIVE, change=faster)))
     jobs = plan_jobs(make_suite(methods=methods, seeds=(0, )), repository, repository / 'out')
-    dsm, naive, moco = jobs
-    assert dsm.start.work_dir == naive.work_dir and dsm.start.identity == naive.identity
-    assert moco.start.work_dir != naive.work_dir  # with another learning rate
+    dsm, naive, moco, other = jobs
+    assert dsm.start.folder == moco.start.folder == naive.folder
+    assert other.start.work_dir != naive.work_dir  # with another learning rate
+    assert len({job.identity for job in jobs}) == 4
     runner = FakeRunner()
     assert run_jobs(jobs, Launcher(repository), runner, plain(jobs)) == []
     assert [(method, step) for method, _, step in runner.calls] == [
-        ('dsm', 'train'), ('dsm', 'train'), ('dsm', 'test'), ('naive', 'test'),
-        ('moco', 'train'), ('moco', 'train'), ('moco', 'test')]
+        ('naive', 'train'), ('dsm', 'train'), ('dsm', 'test'), ('naive', 'test'),
+        ('moco', 'train'), ('moco', 'test'), ('naive', 'train'), ('other', 'train'),
+        ('other', 'test')]
+
+
+def test_a_pretraining_may_have_one_itself(repository):
+    middle = Method('configs/strong.py', pretrain=NAIVE)
+    methods = dict(probe=Method('configs/scene.py', pretrain=middle))
+    jobs = plan_jobs(make_suite(methods=methods, seeds=(0, )), repository, repository / 'out')
+    runner = FakeRunner()
+    assert run_jobs(jobs, Launcher(repository), runner, plain(jobs)) == []
+    assert [(method, step) for method, _, step in runner.calls] == [
+        ('naive', 'train'), ('strong', 'train'), ('probe', 'train'), ('probe', 'test')]
+
+
+RANK = dict(derived=('model.bank', 'tools/rank.py'))
 
 
 @pytest.mark.parametrize('kill_at', range(1, 5))
 def test_a_training_takes_what_a_tool_derives(repository, kill_at):
-    jobs = make_pretrained(repository, derived=('model.bank', 'tools/rank.py'))
+    jobs = make_pretrained(repository, **RANK)
     job, start = jobs[0], jobs[0].start
     assert job.identity != make_pretrained(repository)[0].identity
-    launcher = Launcher(repository)
-    assert launcher.command(job, 'derive')[2:] == [
-        'tools/rank.py', 'configs/naive.py', str(start.final_checkpoint), '--out',
-        str(job.work_dir / 'rank')]
     # instead of the weights
-    assert launcher.command(job, 'train')[-2:] == [
-        '--cfg-options', f'model.bank={job.work_dir / "rank"}']
+    assert job.cfg.model.bank == str(start.work_dir / 'rank') and 'load_from' not in job.cfg
+    launcher = Launcher(repository)
+    _, derive, _, _ = steps_left(job)
+    assert launcher.command(derive)[2:] == [
+        'tools/rank.py', str(start.folder.config), str(start.folder.final_checkpoint), '--out',
+        str(start.work_dir / 'rank')]
     first = FakeRunner(kill_at)
     with pytest.raises(KeyboardInterrupt):
         run_jobs(jobs, launcher, first, plain(jobs))
     second = FakeRunner()
     assert run_jobs(jobs, launcher, second, plain(jobs)) == []
     assert [step for *_, step in first.calls[:-1] + second.calls] == [
-        'train', 'derive', 'train', 'test']
+        'train', 'rank', 'train', 'test']
+
+
+def test_what_a_tool_derives_is_shared(repository):
+    methods = {name: Method('configs/strong.py', change=dict(model=dict(lr=lr)), pretrain=NAIVE,
+                            **RANK) for name, lr in (('slow', 0.1), ('fast', 0.2))}
+    jobs = plan_jobs(make_suite(methods=methods, seeds=(0, )), repository, repository / 'out')
+    runner = FakeRunner()
+    assert run_jobs(jobs, Launcher(repository), runner, plain(jobs)) == []
+    assert [step for *_, step in runner.calls] == [
+        'train', 'rank', 'train', 'test', 'train', 'test']
 
 
 def test_a_tool_that_derives_nothing_fails_the_job(repository):
-    jobs = make_pretrained(repository, derived=('model.bank', 'tools/rank.py'))
-    failure, = run_jobs(jobs, Launcher(repository), lambda job, step, *_: (
-        fake_train(job.work_dir) if step == 'train' else None) or 0, plain(jobs))
-    assert failure.step == 'derive' and 'nothing was written to' in failure.reason
+    def runner(step, command, poll):
+        if step.name == 'train':
+            fake_train(step.job.work_dir)
+        return 0
+
+    jobs = make_pretrained(repository, **RANK)
+    failure, = run_jobs(jobs, Launcher(repository), runner, plain(jobs))
+    assert failure.step.name == 'rank' and 'nothing was written to' in failure.reason
+
+
+def test_a_pretraining_is_a_method():
+    with pytest.raises(ValueError, match="pretrain='configs/naive.py' must be a Method"):
+        Method('configs/strong.py', pretrain='configs/naive.py')
 
 
 def test_derived_needs_a_pretraining():
@@ -157,8 +198,8 @@ def test_another_pretraining_is_another_job(repository):
 
 def test_a_failed_pretraining_fails_the_job(repository):
     jobs = make_pretrained(repository)
-    failures = run_jobs(jobs, Launcher(repository), FakeRunner(fail=['dsm']), plain(jobs))
-    assert [failure.job for failure in failures] == [jobs[0].start]
+    failures = run_jobs(jobs, Launcher(repository), FakeRunner(fail=['naive']), plain(jobs))
+    assert [(failure.job, failure.step.job) for failure in failures] == [(jobs[0], jobs[0].start)]
     assert not jobs[0].trained
 
 
@@ -176,7 +217,7 @@ def test_a_failing_job_does_not_stop_the_others(repository):
     jobs = plan_jobs(make_suite(), repository, repository / 'out')
     progress = plain(jobs)
     failures = run_jobs(jobs, Launcher(repository), FakeRunner(fail=['strong']), progress)
-    assert [(f.job.method, f.job.seed, f.step, f.reason) for f in failures] == [
+    assert [(f.job.method, f.job.seed, f.step.name, f.reason) for f in failures] == [
         ('strong', 0, 'train', 'exit code 1'), ('strong', 1, 'train', 'exit code 1')]
     assert 'OutOfMemory' in failures[0].tail
     assert [job.method for job in jobs if job.tested] == ['naive', 'scene'] * 2
@@ -188,7 +229,7 @@ def test_success_without_output_is_a_failure(repository):
     jobs = plan_jobs(make_suite(), repository, repository / 'out', ['naive'], [0])
     reasons = []
     for runner in (lambda *args: 0,
-                   lambda job, step, *rest: fake_train(job.work_dir) or 0):
+                   lambda step, *rest: fake_train(step.job.work_dir) or 0):
         reasons += [f.reason for f in run_jobs(jobs, Launcher(repository), runner, plain(jobs))]
     assert 'last_checkpoint' in reasons[0]
     assert reasons[1] == 'no prediction table of split seen, unseen, texture, scene-only'
@@ -204,7 +245,7 @@ def test_real_processes(repository):
     assert [failure.job for failure in failures] == [naive] and strong.tested
     assert failures[0].reason == 'exit code 3'
     assert 'the reason of the failure' in failures[0].tail
-    assert failures[0].log.read_text().startswith('$ ')
+    assert failures[0].step.log.read_text().startswith('$ ')
     position = read_position(naive.work_dir / 'train.log')
     assert position == (2, 10, 64, '0:01:02')
     (repository / 'break-naive').unlink()
@@ -230,16 +271,16 @@ def test_termination_ends_the_command(repository):
     thread.join()
     assert exit_info.value.code == 128 + signal.SIGTERM
     # nothing holds the folder any more
-    with run_lock(jobs[0].work_dir, lambda: pytest.fail('the command is still running')):
+    with folder_lock(jobs[0].work_dir, lambda: pytest.fail('the command is still running')):
         pass
     assert not jobs[0].trained
 
 
 def test_lock_outlives_the_harness_with_the_command(tmp_path):
     polls = []
-    with run_lock(tmp_path, lambda: None) as lock:
+    with folder_lock(tmp_path) as lock:
         process = subprocess.Popen(['sleep', '0.7'], pass_fds=(lock, ))
-    with run_lock(tmp_path, lambda: polls.append(1)):
+    with folder_lock(tmp_path, lambda: polls.append(1)):
         assert process.poll() is not None or process.wait(1) == 0
     assert polls
 

@@ -23,8 +23,8 @@ def finish(job, right, **kwargs):
         write_table(job.predictions(split), range(action), range(scene),
                     background=split == 'unseen' or None, has_action=job.method != 'scene',
                     has_scene=job.method != 'naive', **kwargs)
-    job.mark('train')
-    job.mark('test', splits=list(job.splits))
+    job.folder.mark('train')
+    job.folder.mark('test', splits=list(job.splits))
 
 
 @pytest.fixture
@@ -206,8 +206,8 @@ def drawn(tmp_path):
         action, scene = RIGHT.get(split, (DRAWS.get(split), 10))
         write_table(jobs[0].predictions(split), range(action), range(scene),
                     background=split in DRAWS or None, broken=[19] if split == 'swap/1' else ())
-    jobs[0].mark('train')
-    jobs[0].mark('test', splits=list(jobs[0].splits))
+    jobs[0].folder.mark('train')
+    jobs[0].folder.mark('test', splits=list(jobs[0].splits))
     return suite, jobs
 
 

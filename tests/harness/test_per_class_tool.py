@@ -7,7 +7,7 @@ import pytest
 from fake_suite import fake_train, make_repository, write_table
 
 from devias_mm.cli import run_tool
-from devias_mm.harness.plan import plan_jobs
+from devias_mm.harness.plan import plan_jobs, write_index
 from devias_mm.harness.suite import load_suite
 
 SUITE = """
@@ -29,15 +29,17 @@ def tool(root, tmp_path, monkeypatch):
     monkeypatch.setattr(module, 'ROOT', repository)
     out = tmp_path / 'out'
     suite = load_suite(repository / 'benchmarks' / 'toy.py')
-    for job in plan_jobs(suite, repository, out, seeds=[0]):
+    jobs = plan_jobs(suite, repository, out, seeds=[0])
+    write_index(out / 'toy', jobs, [], repository)
+    for job in jobs:
         fake_train(job.work_dir)
-        job.mark('train')
+        job.folder.mark('train')
         for number, split in enumerate(suite.splits):
             # classes are v % 4: of class 3 all are right, of class 0 those below 4 `number`
             right = [v for v in range(20) if v % 4 == 3 or v < 4 * number]
             write_table(job.predictions(split), right, right, background=split != 'seen',
                         has_action=job.method != 'scene', has_scene=job.method != 'naive')
-        job.mark('test', splits=list(suite.splits))
+        job.folder.mark('test', splits=list(suite.splits))
 
     def main(arguments):
         with pytest.raises(SystemExit) as end:
@@ -82,7 +84,7 @@ def test_a_set_takes_its_draws_together(tool):
 
 
 def test_a_work_dir_and_prediction_files(tool, capsys):
-    work_dir = next((tool.out / 'toy/strong').glob('seed0-*'))
+    work_dir = next((tool.out / 'runs/strong').glob('seed0-*'))
     # draws of a set lie in a folder
     draws = [work_dir / f'predictions/both/{name}.parquet' for name in (1, 2)]
     draws[0].parent.mkdir()
@@ -103,7 +105,7 @@ def test_a_work_dir_and_prediction_files(tool, capsys):
     ([], 'give the --split'), (['--split', 'no'], 'has no predictions of --split no; it has '),
     (['--split', 'seen', '--task', 'scene'], 'there are no predictions of the scene')])
 def test_errors_of_a_work_dir(tool, capsys, arguments, message):
-    work_dir = next((tool.out / 'toy/naive').glob('seed0-*'))
+    work_dir = next((tool.out / 'runs/naive').glob('seed0-*'))
     assert tool.main([str(work_dir), *arguments]) == 2
     assert message in capsys.readouterr().err
 

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from fake_suite import make_suite
 
@@ -5,8 +7,10 @@ from devias_mm.builders.puppets.presets import PRESETS
 from devias_mm.engine.any_model import find_config
 from devias_mm.harness import Method, load_suite
 from devias_mm.harness.launch import Launcher
-from devias_mm.harness.plan import plan_jobs, resolve_config
-from devias_mm.harness.recipes import apply_change, read_recipe
+from devias_mm.harness.plan import plan_jobs
+from devias_mm.harness.recipes import read_recipe
+from devias_mm.harness.rows import config_text, parse_row, read_config, resolve
+from devias_mm.harness.steps import steps_left
 from devias_mm.harness.suite import list_suites
 
 
@@ -29,7 +33,8 @@ def test_shipped_suites_load(root):
     assert suites['hvu'].scene_topk == 1
     # supp. B: on UCF-101 alone DEVIAS starts from a training on the actions
     starts = [suites[name].methods['devias'].pretrain for name in ('ucf101', 'kinetics400', 'hvu')]
-    assert starts == [suites['ucf101'].methods['naive'], None, None]
+    assert [start and start.config for start in starts] == [
+        suites['ucf101'].methods['naive'].config, None, None]
     assert list(suites['hvu'].methods) == list(suites['ucf101'].methods)
     for name in ('ucf101', 'kinetics400', 'hvu'):  # ALBAR does on all
         methods = suites[name].methods
@@ -41,7 +46,7 @@ def test_shipped_suites_load(root):
     ladder = suites['puppets_ladder']
     # the data set of the ladder has a training list for each
     assert {variant.x for variant in ladder.variants.values()} <= set(PRESETS['ladder'].rhos)
-    lists = {v.overrides['train_dataloader.dataset.ann_file'] for v in ladder.variants.values()}
+    lists = {v.change['train_dataloader']['dataset']['ann_file'] for v in ladder.variants.values()}
     assert 'annotations/train-rho0.95.txt' in lists and len(lists) == len(ladder.variants)
 
 
@@ -51,22 +56,22 @@ def test_configs_of_shipped_suites_resolve(root):
         for method in suite.methods.values():
             if method.checkpoint:
                 continue
-            cfg = recipe(method, root)
+            cfg = resolve(suite, method)
             if method.derived:  # the one there is
                 assert method.derived[0] == 'model.data_preprocessor.augments.0.bank'
                 assert cfg.model.data_preprocessor.augments[0].type == 'StillMix'
-            assert not method.pretrain or recipe(method.pretrain, root)
+            assert method.pretrain is None or (root / method.pretrain.config).is_file()
             assert set(suite.splits) <= set(cfg.test_cfg.splits), method.config
             for variant in suite.variants.values():
-                # an override of a field that does not exist would change nothing
-                assert all(key in _fields(cfg.to_dict()) for key in variant.overrides)
+                # a change of a field that does not exist would change nothing
+                assert set(_fields(variant.change)) <= set(_fields(cfg.to_dict()))
 
 
 def test_optional_splits_are_those_of_the_data_config(root):
     for path in list_suites(root):
         suite = load_suite(path, root)
         if suite.data_config and not suite.variants:
-            known = set(resolve_config(root / suite.data_config, {}).test_cfg.splits)
+            known = set(read_recipe(suite.data_config).test_cfg.splits)
             every = suite.only(['*'])
             assert set(every.splits) <= known, path
             if suite.optional_splits:
@@ -74,7 +79,7 @@ def test_optional_splits_are_those_of_the_data_config(root):
             assert all(set(pair) <= known for pair in suite.contrasted.values())
             if suite.scene_label_command:
                 _, config, *_ = suite.scene_label_command.split()[1:]
-                assert resolve_config(root / config, {}).num_scene_classes
+                assert read_recipe(config).num_scene_classes
 
 
 def test_splits_by_names_of_sets_and_patterns(root):
@@ -96,7 +101,7 @@ def test_splits_by_names_of_sets_and_patterns(root):
 
 def test_hat74_composes_as_hat_does(root):
     suite = load_suite('hat74', root)
-    splits = resolve_config(root / suite.data_config, {}).test_cfg.splits
+    splits = read_recipe(suite.data_config).test_cfg.splits
     assert not any('same' in split for split in suite.splits)
     for split in suite.only(['hat-*']).splits:
         assert splits[split].layout == splits[split].rule == 'hat', split
@@ -109,10 +114,10 @@ def test_the_tiny_suite_has_data_of_its_own(root):
     tiny, demo = (load_suite(name, root) for name in ('puppets_tiny', 'puppets'))
     assert tiny.splits == demo.splits and tiny.swap_sets == demo.swap_sets
     assert tiny.data_manifest == 'data/puppets/tiny/manifest.json'
-    cfg = resolve_config(root / tiny.data_config, {})
+    cfg = read_recipe(tiny.data_config)
     assert cfg.test_dataloader.dataset.data_root == 'data/puppets/tiny'
     for method in tiny.methods.values():
-        cfg = recipe(method, root)
+        cfg = resolve(tiny, method)
         for loader in ('train', 'val', 'test'):
             assert cfg[f'{loader}_dataloader'].dataset.data_root == 'data/puppets/tiny'
     assert PRESETS['tiny'].num_test == 16
@@ -126,14 +131,43 @@ def test_the_tiny_suite_has_data_of_its_own(root):
 def test_transfers_share_a_pretraining(root, tmp_path, suites, method, source):
     jobs = [job for name in suites
             for job in plan_jobs(load_suite(name, root), root, tmp_path, [method], [0])]
-    assert len({job.work_dir for job in jobs}) == len({job.identity for job in jobs}) == len(suites)
-    folder, = {job.start.work_dir for job in jobs}
-    assert folder.parent == tmp_path / 'pretraining' / source
+    assert len({job.work_dir for job in jobs}) == len(suites)
+    start, = {job.start.folder for job in jobs}
+    assert start.path.parent == tmp_path / 'runs' / source
     for job in jobs:
-        option = Launcher(root).command(job, 'train')[-1]
-        assert option == f'load_from={job.start.final_checkpoint}'
+        assert job.cfg.load_from == str(start.final_checkpoint)
         # nothing else would overwrite those weights
-        assert not resolve_config(root / job.config, {}).model.backbone.get('init_cfg')
+        assert not job.cfg.model.backbone.get('init_cfg')
+
+
+# suite, suite that trains the same, and the row there of each of its rows' trainings
+SHARED = [
+    ('linear_probe_ucf101', 'ucf101',
+     {name: name for name in ('naive', 'naive-aug', 'be', 'fame', 'naive-scene')}),
+    ('linear_probe_kinetics400', 'kinetics400',
+     {name: name for name in ('naive', 'naive-aug', 'be', 'fame', 'naive-scene')}),
+    ('downstream_diving48', 'kinetics400',
+     {'naive': 'naive', 'be': 'be', 'naive-scene': 'naive-scene', 'two-token': 'two-token',
+      'two-token-gap': 'two-token', 'two-token-fame-gap': 'two-token-fame', 'devias': 'devias'}),
+    ('downstream_ucf101', 'kinetics400', {'fame': 'fame', 'devias-gap': 'devias'}),
+    ('ucf101', 'ucf101', {'albar': 'naive', 'devias': 'naive'})]
+
+
+@pytest.mark.parametrize('suite, other, rows', SHARED)
+def test_suites_share_their_trainings(root, tmp_path, suite, other, rows):
+    jobs = plan_jobs(load_suite(suite, root), root, tmp_path, list(rows), [0, 1])
+    trained = plan_jobs(load_suite(other, root), root, tmp_path, list(set(rows.values())), [0, 1])
+    folders = {(job.method, job.seed): job.folder for job in trained}
+    assert len(set(folders.values())) == len(folders)
+    for job in jobs:
+        assert job.start.folder == folders[rows[job.method], job.seed], job.name
+        assert job.cfg.load_from == str(job.start.folder.final_checkpoint)
+
+
+def test_a_row_of_two_suites_is_one_run(root, tmp_path):
+    jobs = [plan_jobs(load_suite(name, root), root, tmp_path, ['devias'], [0])[0]
+            for name in ('ucf101', 'linear_probe_ucf101')]
+    assert jobs[0].folder == jobs[1].folder
 
 
 def test_encoders_of_table_14(root):
@@ -153,11 +187,44 @@ def test_released_models_are_tested_and_not_trained(root, tmp_path):
     name = next(iter(suite.methods))
     method = suite.methods[name]
     job, = plan_jobs(suite, root, tmp_path, [name], [3, 4])  # random seeds play no part
-    command = Launcher(root).command(job, 'test')
+    step, = steps_left(job)
+    command = Launcher(root).command(step)
     assert job.trained and not job.tested
-    assert command[2:5] == ['tools/test_bias.py', method.config, method.checkpoint]
-    assert command[-2:] == ['--suite', 'hat74']
-    assert set(suite.splits) <= set(resolve_config(root / suite.data_config, {}).test_cfg.splits)
+    assert command[:4] == ['bash', 'tools/dist_test.sh', str(job.folder.config), method.checkpoint]
+    # the model's own pipeline on the splits of the suite
+    assert job.cfg.test_dataloader.dataset.pipeline[0].type == 'ReadClip'
+    assert set(suite.splits) <= set(job.cfg.test_cfg.splits)
+    assert set(suite.splits) <= set(read_recipe(suite.data_config).test_cfg.splits)
+
+
+def test_a_row_is_a_config(root, tmp_path):
+    assert parse_row('configs/naive/x.py') is None
+    assert parse_row('a/b.py:fame@rho0.90') == ('a/b.py', 'fame', 'rho0.90')
+    row = 'benchmarks/ucf101_pretraining.py:scratch-c3d'
+    cfg = read_config(row, root)
+    suite = load_suite('ucf101_pretraining', root)
+    assert cfg.model == resolve(suite, suite.methods['scratch-c3d']).model
+    text = config_text(parse_row(row), root)
+    assert text.startswith('# random weights, C3D of benchmarks/ucf101_pretraining.py')
+    (tmp_path / 'my.py').write_text(text)
+    assert read_config(str(tmp_path / 'my.py')).to_dict() == cfg.to_dict()
+    text = config_text(parse_row('benchmarks/ucf101.py:albar'), root)
+    assert 'It starts from the training of configs/naive/naive-action_vit-base-p16' in text
+    assert re.search(r"load_from = .*runs/naive-action_vit-base.*/seed0-\w{8}/epoch_100.pth'", text)
+    for bad, message in (('nothing.py', 'config not found'),
+                         ('nothing.py:x', 'known suites'),
+                         ('benchmarks/ucf101.py:fime', "unknown method 'fime'"),
+                         ('benchmarks/ucf101.py:fame@rho', 'no variant .rho.; .*it has none')):
+        with pytest.raises(ValueError, match=message):
+            read_config(bad, root)
+
+
+def test_a_variant_is_a_config(root):
+    cfg = read_config('benchmarks/puppets_ladder.py:fame@rho0.90', root)
+    assert cfg.train_dataloader.dataset.ann_file == 'annotations/train-rho0.90.txt'
+    assert cfg.val_dataloader.dataset.data_root == 'data/puppets/ladder'
+    with pytest.raises(ValueError, match='its variants: rho0.70'):
+        read_config('benchmarks/puppets_ladder.py:fame', root)
 
 
 def test_a_suite_of_some_splits():

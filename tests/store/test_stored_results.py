@@ -6,10 +6,14 @@ import pyarrow.parquet as pq
 import pytest
 from mmengine.config import Config
 
-from devias_mm.files import file_sha256, write_json
+from devias_mm.files import file_sha256
 from devias_mm.store.identity import config_identity
 from devias_mm.store.predictions import SCHEMA, read_predictions, write_predictions
-from devias_mm.store.run_record import config_hash, run_record
+from devias_mm.store.run_folder import RunFolder
+from devias_mm.store.run_record import run_record, write_run_record
+
+BASE = dict(model=dict(depth=2), data=dict(data_root='/a/toy', batch=4), work_dir='x',
+            load_from='/here/runs/naive/seed0-0123abcd/epoch_3.pth')
 
 
 def row(name, **changes):
@@ -38,12 +42,33 @@ def test_failed_write_keeps_the_old_table(tmp_path):
     assert [item.name for item in tmp_path.iterdir()] == ['seen.parquet']
 
 
-def test_config_hash_sees_the_experiment_and_not_the_machine():
-    base = dict(model=dict(depth=2), data=dict(data_root='/a', batch=4), work_dir='x')
-    same = dict(base, work_dir='y', data=dict(batch=4, data_root='/b'))
-    other = dict(base, model=dict(depth=3))
-    first, second, third = (config_hash(Config(cfg)) for cfg in (base, same, other))
-    assert first == second != third and len(first) == 64
+@pytest.mark.parametrize('changed', [
+    dict(work_dir='y'), dict(data=dict(batch=4, data_root='/b/toy', num_workers=3)),
+    dict(launcher='slurm', resume=True, env_cfg=dict(cudnn_benchmark=True)),
+    dict(randomness=dict(seed=3)), dict(default_hooks=dict(logger=dict(interval=1))),
+    dict(load_from='/elsewhere/runs/naive/seed1-0123abcd/epoch_3.pth'),
+    dict(test_cfg=dict(selected=['seen'], on_error='skip'))])
+def test_identity_does_not_see_the_machine(changed):
+    assert config_identity(Config(dict(BASE, **changed))) == config_identity(Config(BASE))
+
+
+@pytest.mark.parametrize('changed', [
+    dict(model=dict(depth=3)), dict(data=dict(batch=5, data_root='/a/toy')),
+    dict(data=dict(batch=4, data_root='/a/other')), dict(randomness=dict(deterministic=True)),
+    dict(load_from='/here/runs/naive/seed0-ffffffff/epoch_3.pth'),
+    dict(load_from='/here/runs/naive/seed0-0123abcd/epoch_2.pth'),
+    dict(model=dict(depth=2, num_layers=1)), dict(default_hooks=dict(ema=dict(interval=1)))])
+def test_identity_sees_the_experiment(changed):
+    assert config_identity(Config(dict(BASE, **changed))) != config_identity(Config(BASE))
+
+
+def test_identity_names_paths_by_what_they_are(tmp_path):
+    def identity(root, path):
+        return config_identity(Config(dict(bank=path)), root)
+    inside = identity(tmp_path, f'{tmp_path}/data/bank.npy')
+    assert inside == identity(tmp_path, 'data/bank.npy') != identity(tmp_path, 'other/bank.npy')
+    assert inside == identity(tmp_path / 'clone', f'{tmp_path}/clone/data/bank.npy')
+    assert identity(tmp_path, 'https://a/x.pth') != identity(tmp_path, 'https://b/x.pth')
 
 
 @pytest.mark.parametrize('name, epoch, rule', [
@@ -54,22 +79,24 @@ def test_run_record(tmp_path, name, epoch, rule):
     path.write_bytes(b'abc')
     cfg = Config(dict(train_cfg=dict(max_epochs=5)))
     meta = dict(seed=7) if epoch is None else dict(seed=7, epoch=epoch)
-    write_json(tmp_path / 'run.json',
-               run_record(cfg, str(path), dict(meta=meta), 0, 1.5, ['seen']))
+    for split in ('unseen', 'seen'):
+        write_run_record(RunFolder(tmp_path), run_record(
+            cfg, 'the hash', str(path), dict(meta=meta), 0, 1.5, [split]))
     record = json.loads((tmp_path / 'run.json').read_text())
     assert set(record) == {'config', 'config_hash', 'checkpoint', 'checkpoint_sha256', 'git',
-                           'load_from_sha256', 'versions', 'hardware', 'seed', 'wall_clock_s',
+                           'load_from_sha256', 'versions', 'environment', 'seed', 'wall_clock_s',
                            'selection', 'splits'}
-    assert record['selection'] == rule and record['seed'] == 7 and record['splits'] == ['seen']
+    assert record['selection'] == rule and record['config_hash'] == 'the hash'
+    assert record['seed'] == 7 and record['splits'] == ['unseen', 'seen']
     assert record['checkpoint_sha256'] == file_sha256(path)
     assert record['checkpoint_sha256'].startswith('ba7816bf')  # SHA-256 of "abc"
     assert record['load_from_sha256'] is None  # from scratch
-    assert record['versions']['mmcv'] and record['hardware']['cores'] >= 1
+    assert record['versions']['mmcv'] and record['environment']['cores'] >= 1
 
 
-def test_the_seed_is_no_part_of_a_runs_identity(tmp_path):
+def test_the_seed_is_no_part_of_a_runs_identity():
     def identity(**randomness):
-        return config_identity(Config(dict(randomness=randomness, lr=1)), tmp_path)
+        return config_identity(Config(dict(randomness=randomness, lr=1)))
 
     assert identity(seed=0) == identity(seed=1)
     assert identity(seed=0) != identity(seed=0, deterministic=True)

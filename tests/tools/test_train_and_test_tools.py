@@ -1,4 +1,6 @@
 """The command lines, as they are typed."""
+import contextlib
+import io
 import json
 import os
 import re
@@ -27,12 +29,16 @@ def call(*command, code=0):
 
 
 def run_tool(monkeypatch, name, *arguments):
-    """Run a tool in this process; return its exit message, ``None`` where all went well."""
+    """Run a tool in this process; return its error message, ``None`` where all went well."""
     monkeypatch.setattr(sys, 'argv', [name, *map(str, arguments)])
+    errors = io.StringIO()
     try:
-        runpy.run_path(str(ROOT / 'tools' / name), run_name='__main__')
+        with contextlib.redirect_stderr(errors):
+            runpy.run_path(str(ROOT / 'tools' / name), run_name='__main__')
     except SystemExit as end:
-        return end.code
+        if not end.code:
+            return None
+        return end.code if isinstance(end.code, str) else errors.getvalue().rstrip('\n')
     return None
 
 
@@ -60,6 +66,83 @@ def test_one_and_two_processes_write_the_same_tables(trained, tmp_path):
     assert read_tables(tmp_path / 'one') == read_tables(tmp_path / 'two')
     assert (tmp_path / 'one' / 'run.json').is_file()
     assert '"seed": 5' in (tmp_path / 'two' / 'run.json').read_text()
+
+
+def test_the_console_shows_results_and_the_log_file_all(trained, tmp_path):
+    done = call('bash', ROOT / 'tools' / 'dist_train.sh', trained / 'tiny.py', 0, '--work-dir',
+                tmp_path, '--cfg-options', 'train_cfg.max_epochs=1',
+                'default_hooks.logger.interval=1')
+    lines = done.stdout.splitlines()
+    assert all('Epoch(' in line for line in lines)
+    assert sum('Epoch(train)' in line for line in lines) == 2
+    assert sum('Epoch(val)' in line for line in lines) >= 1
+    log, = tmp_path.glob('*/*.log')
+    text = log.read_text()
+    assert 'System environment:' in text and 'Hooks will be executed' in text
+    assert all(line.split(' - ')[-1] in text for line in lines)
+
+
+def test_a_row_is_trained_and_tested(tmp_path, tiny_data, monkeypatch, capsys):
+    make_config(tmp_path, tiny_data)
+    suite = tmp_path / 'my_suite.py'
+    suite.write_text(f"""
+from devias_mm.harness import Method, Suite
+config = {str(tmp_path / 'tiny.py')!r}
+suite = Suite(name='my', title='My suite', splits=('seen', ), action_seen=('seen', ), methods=dict(
+    short=Method(config, predicts=('action', ), change=dict(train_cfg=dict(max_epochs=1)))))
+""")
+    work = tmp_path / 'work'
+    assert run_tool(monkeypatch, 'train.py', f'{suite}:short', '--work-dir', work) is None
+    assert run_tool(monkeypatch, 'test.py', f'{suite}:short', work / 'epoch_1.pth', '--work-dir',
+                    work, '--splits', 'seen') is None
+    assert (work / 'predictions' / 'seen.parquet').is_file()
+    error = run_tool(monkeypatch, 'train.py', f'{suite}:long', '--work-dir', work)
+    assert error.startswith("error: unknown method 'long'")
+
+
+def test_a_suite_of_real_runs(tmp_path, tiny_data, monkeypatch, capsys):
+    """From the suite to its table by the real tools: training, released weights, pre-training."""
+    make_config(tmp_path, tiny_data)
+    suite = tmp_path / 'my_suite.py'
+    weights = tmp_path / 'released.pth'
+    suite.write_text(f"""
+from devias_mm.harness import Method, Suite
+config = {str(tmp_path / 'tiny.py')!r}
+short = dict(train_cfg=dict(max_epochs=1))
+naive = Method(config, predicts=('action', ), change=short)
+suite = Suite(
+    name='my', title='My suite', splits=('seen', 'unseen'), action_seen=('seen', ),
+    data_config=config, methods=dict(
+        tuned=Method(config, predicts=('action', ), pretrain=naive,
+                     change=[short, dict(optim_wrapper=dict(optimizer=dict(lr=1e-4)))]),
+        naive=naive,
+        released=Method(config, predicts=('action', ), checkpoint={str(weights)!r})))
+""")
+    options = [suite, '--out', tmp_path / 'out']
+    run = ['benchmark.py', 'run', *options, '--gpus', 0]
+    assert run_tool(monkeypatch, *run, '--methods', 'tuned', 'naive') is None
+    trained = (tmp_path / 'out' / 'runs' / 'tiny').glob('*/epoch_1.pth')
+    assert len(list(trained)) == 2
+    index = json.loads((tmp_path / 'out' / 'my' / 'index.json').read_text())['runs']
+    folders = {entry['method']: tmp_path / 'out' / 'my' / entry['folder'] for entry in index}
+    for folder in folders.values():  # one hash everywhere
+        record = json.loads((folder / 'run.json').read_text())
+        marker = json.loads((folder / 'test.done').read_text())
+        assert record['config_hash'] == marker['config_hash']
+        assert folder.name == f"seed0-{record['config_hash'][:8]}"
+        assert record['splits'] == marker['splits'] == ['seen', 'unseen']
+        # a resumed training did not change the config
+        assert 'resume=True' not in (folder / 'config.py').read_text().replace(' ', '')
+    tuned = json.loads((folders['tuned'] / 'run.json').read_text())
+    assert tuned['load_from_sha256'] == file_sha256(folders['naive'] / 'epoch_1.pth')
+    shutil.copy(folders['naive'] / 'epoch_1.pth', weights)
+    assert run_tool(monkeypatch, *run, '--methods', 'released') is None
+    capsys.readouterr()
+    assert run_tool(monkeypatch, 'benchmark.py', 'table', *options) is None
+    assert 'My suite' in capsys.readouterr().out
+    rows = (tmp_path / 'out' / 'my' / 'leaderboard.csv').read_text().splitlines()[1:]
+    cells = {row.split(',')[0]: row.split(',')[1:] for row in rows}
+    assert cells['naive'] == cells['released']
 
 
 def test_two_processes_train(trained, tmp_path):
@@ -199,9 +282,9 @@ def test_a_bad_option_is_one_clear_error(trained, tmp_path, monkeypatch, tool, o
     assert error.startswith('error: ') and message in error
 
 
-def test_a_config_option_without_value_is_a_usage_error(trained, monkeypatch, capsys):
-    assert run_tool(monkeypatch, 'train.py', trained / 'tiny.py', '--cfg-options', 'x') == 2
-    assert "--cfg-options: 'x' is not of the form KEY=VALUE" in capsys.readouterr().err
+def test_a_config_option_without_value_is_a_usage_error(trained, monkeypatch):
+    error = run_tool(monkeypatch, 'train.py', trained / 'tiny.py', '--cfg-options', 'x')
+    assert "--cfg-options: 'x' is not of the form KEY=VALUE" in error
 
 
 def test_too_few_videos_for_a_batch_is_an_error(trained, tmp_path, monkeypatch):
@@ -236,9 +319,16 @@ def test_slurm_scripts_pass_their_arguments_on(tmp_path, monkeypatch, script):
     monkeypatch.setitem(ENV, 'GPUS', '4')
     arguments = ['gpu', 'name', 'cfg.py', 'last.pth', '--seed', '3']
     out = call('bash', ROOT / 'tools' / script, *arguments).stdout.split()
-    assert out[:2] == ['-p', 'gpu'] and out[out.index('--ntasks') + 1] == '4'
+    assert out[out.index('-p') + 1] == 'gpu' and out[out.index('--ntasks') + 1] == '4'
+    assert out[out.index('--job-name') + 1] == 'name' and '-A' not in out
     assert out[out.index('--gres') + 1] == 'gpu:4'
     assert out[-6:] == ['cfg.py', 'last.pth', '--seed', '3', '--launcher', 'slurm']
     monkeypatch.setitem(ENV, 'GPUS', '0')  # one task, on the CPU
     out = call('bash', ROOT / 'tools' / script, *arguments).stdout.split()
     assert '--gres' not in out and out[out.index('--ntasks') + 1] == '1'
+    for name, value in dict(ACCOUNT='lab', TIME_LIMIT='1:00:00', MEMORY='64G').items():
+        monkeypatch.setitem(ENV, name, value)
+    out = call('bash', ROOT / 'tools' / script, '', *arguments[1:]).stdout.split()
+    assert [out[out.index(option) + 1] for option in ('-A', '--time', '--mem')] == [
+        'lab', '1:00:00', '64G']
+    assert '-p' not in out  # the choice is Slurm's

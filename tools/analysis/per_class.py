@@ -42,8 +42,6 @@ def add_arguments(parser):
                         help='worst and best classes to print (default: %(default)s)')
     parser.add_argument('--out', type=Path, default=ROOT / 'work_dirs' / 'benchmarks',
                         help='folder of all results (default: %(default)s)')
-    parser.add_argument('--gpus', type=int, default=1, metavar='N',
-                        help='GPUs that the runs were made with; 0: CPU (default: %(default)s)')
     parser.add_argument('--csv', type=Path, metavar='FILE',
                         help='default: <out>/<suite>/per_class/<method>_<split>_<task>.csv')
 
@@ -111,26 +109,23 @@ def from_paths(args):
 
 def finished_jobs(args, suite):
     """Return the finished runs that the arguments select, one a seed."""
-    from devias_mm.harness.plan import plan_jobs
+    from devias_mm.harness.runs import indexed_runs
     if args.split not in (*suite.splits, *suite.sets):
         raise UsageError(f'unknown split {args.split!r}: use one of '
                          f'{", ".join([*suite.splits, *suite.sets])}')
     if args.variant not in (suite.variants or ('', )):
         raise UsageError(f'--variant {args.variant!r} is not one of the suite\'s: '
                          f'{", ".join(suite.variants) or "it has none"}')
-    try:
-        jobs = plan_jobs(suite, ROOT, args.out.absolute(), [args.method], args.seeds,
-                         processes=max(args.gpus, 1))
-    except ValueError as error:
-        raise UsageError(str(error)) from error
+    folder = args.out.absolute() / suite.name
+    jobs = indexed_runs(suite, folder, [args.method], args.seeds)
     if args.task not in suite.methods[args.method].predicts:
         raise UsageError(f'{args.method!r} does not predict the {args.task}')
     jobs = [job for job in jobs if job.variant == args.variant]
     done = [job for job in jobs if job.tested]
     if not done:
-        raise UsageError(f'{args.method!r} has no finished run; looked for e.g. '
-                         f'{jobs[0].work_dir}; make it with: python tools/benchmark.py run '
-                         f'{args.suite[0]} --methods {args.method}')
+        raise UsageError(f'{args.method!r} has no finished run in {folder}; make it '
+                         'with:\n    python tools/benchmark.py run '
+                         f'{args.suite} --methods {args.method}')
     missing = [str(job.seed) for job in jobs if job not in done]
     if missing:
         print(f'no finished run yet of seed(s) {", ".join(missing)}: they are left out',

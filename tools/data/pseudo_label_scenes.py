@@ -135,7 +135,7 @@ def main(args):
 
     from devias_mm.engine.launch import build_runner, load_config, split_dataset
     from devias_mm.store.predictions import read_predictions
-    from devias_mm.store.run_record import config_hash
+    from devias_mm.store.identity import config_identity
     cfg = load_config(args)
     if args.work_dir is None:
         cfg.work_dir = osp.join('work_dirs', 'scene_labels', Path(args.out).stem)
@@ -145,7 +145,7 @@ def main(args):
     cfg.model = teacher_config(cfg.model)
     cfg.test_cfg.fp16 = args.amp
     cfg.load_from, cfg.resume = None, False
-    made_by = config_hash(Config(dict(model=cfg.model.to_dict(),
+    made_by = config_identity(Config(dict(model=cfg.model.to_dict(),
                                       pipeline=cfg.test_dataloader.dataset.pipeline)))
     runner = build_runner(cfg, args.threads)
     model = runner.model.module if is_model_wrapper(runner.model) else runner.model
