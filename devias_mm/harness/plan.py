@@ -181,7 +181,7 @@ def _resolve_method(suite: Suite, method: Method, root: Path, changes: Dict[str,
     from devias_mm.engine.any_model import adapt_config, find_config  # imports the models
     path = method.config if '::' in method.config else root / method.config
     cfg = adapt_config(Config.fromfile(str(find_config(path))),
-                       Config.fromfile(str(root / suite.data_config)))
+                       Config.fromfile(str(root / suite.data.config)))
     cfg.merge_from_dict(dict(changes, load_from=Path(method.checkpoint).name))
     return cfg
 
@@ -194,13 +194,13 @@ def _weights(method: Method, root: Path) -> str:
 
 def require_data(suite: Suite, root: Path) -> Optional[Path]:
     """The data manifest of a suite, relative to ``root``; an error says how to make it."""
-    if suite.data_manifest is None:
+    if suite.data.manifest is None:
         return None
-    if not (Path(root) / suite.data_manifest).is_file():
-        remedy = f'; make it with:\n    {suite.data_command}' if suite.data_command else ''
+    if not (Path(root) / suite.data.manifest).is_file():
+        remedy = f'; make it with:\n    {suite.data.command}' if suite.data.command else ''
         raise ValueError(f'the data of suite {suite.name!r} is missing: there is no '
-                         f'{suite.data_manifest}{remedy}')
-    return Path(suite.data_manifest)
+                         f'{suite.data.manifest}{remedy}')
+    return Path(suite.data.manifest)
 
 
 def resolve_config(path: Path, options: Dict[str, Any]) -> Config:
