@@ -1,5 +1,6 @@
 """HMDB-51 in ALBAR's released setting: Swin-T, 32 frames, every second; its first split."""
-from devias_mm.harness import Method, Suite
+from devias_mm.evaluation.metrics import per_split, seen_unseen
+from devias_mm.harness import Data, Method, Protocol, Suite
 
 
 def swin(folder: str, name: str) -> str:
@@ -15,7 +16,9 @@ suite = Suite(
                         'ECCV 2024, supp. C.1', predicts=('action', )),
         'albar': Method(swin('albar', 'albar'), 'ALBAR', 'ICLR 2025', predicts=('action', )),
     },
-    splits=('test', ),
-    action_seen=('test', ),
-    data_config='configs/_base_/datasets/hmdb51.py',
+    protocol=Protocol(
+        splits=('test', ),
+        metrics=(*seen_unseen(action_seen=('test', )), *per_split(('test', ))),
+        rank_by=('action_seen', )),
+    data=Data('configs/_base_/datasets/hmdb51.py'),
 )

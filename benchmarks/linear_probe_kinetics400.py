@@ -2,6 +2,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+from devias_mm.evaluation.reference import Reference
 from devias_mm.harness import load_suite
 
 UCF101 = load_suite(Path(__file__).with_name('linear_probe_ucf101.py'))
@@ -20,4 +21,5 @@ suite = replace(
     methods={name: KINETICS400.methods[name] if name == 'devias' else replace(
                  method, config=on_kinetics(method.config), pretrain=on_kinetics(method.pretrain))
              for name, method in UCF101.methods.items()},
+    protocol=replace(KINETICS400.protocol, references=(Reference('devias_table10'), )),
 )

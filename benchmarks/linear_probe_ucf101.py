@@ -2,6 +2,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+from devias_mm.evaluation.reference import Reference
 from devias_mm.harness import Method, load_suite
 
 UCF101 = load_suite(Path(__file__).with_name('ucf101.py'))
@@ -23,4 +24,5 @@ suite = replace(
         'naive-scene': probed('naive-scene', 'action'),
         'devias': UCF101.methods['devias'],
     },
+    protocol=replace(UCF101.protocol, references=(Reference('devias_table09'), )),
 )

@@ -1,5 +1,6 @@
 """The embedded benchmark at its demo setting: all methods, all test splits."""
-from devias_mm.harness import Method, Suite
+from devias_mm.evaluation.metrics import per_split, ratios, seen_unseen, swap_metrics
+from devias_mm.harness import Data, Method, Protocol, Suite
 
 
 def small(folder: str, name: str) -> str:
@@ -10,6 +11,8 @@ def small(folder: str, name: str) -> str:
 ACTION = ('action', )
 # StillMix draws from frames that its reference network is sure about
 FRAME_BANK = ('model.data_preprocessor.augments.0.bank', 'tools/data/rank_still_frames.py')
+SPLITS = ('seen', 'unseen', 'unseen-texture', 'scene-only', 'human-only')
+
 suite = Suite(
     name='puppets',
     title='Puppets (demo preset): top-1 accuracy in percent',
@@ -51,15 +54,19 @@ suite = Suite(
                                  'ECCV 2024'),
     },
     seeds=(0, 1, 2),
-    splits=('seen', 'unseen', 'unseen-texture', 'scene-only', 'human-only'),
-    action_seen=('seen', ),
-    action_unseen=('unseen', 'unseen-texture'),
-    scene_seen=('seen', ),
-    scene_unseen=('unseen', 'scene-only'),
-    swap_sets=('unseen', ),
-    background_only='scene-only',
-    human_only='human-only',
-    data_config='configs/_base_/datasets/puppets.py',
-    data_manifest='data/puppets/demo/manifest.json',
-    data_command='python tools/data/make_puppets.py --out data/puppets --preset demo',
+    protocol=Protocol(
+        splits=SPLITS,
+        metrics=(
+            *seen_unseen(action_seen=('seen', ), action_unseen=('unseen', 'unseen-texture'),
+                         scene_seen=('seen', ), scene_unseen=('unseen', 'scene-only')),
+            *per_split(SPLITS),
+            *swap_metrics(('unseen', )),
+            *ratios(('seen', ), background_only='scene-only', human_only='human-only')),
+        rank_by=('hm', 'action_unseen', 'scene_unseen'),
+        scatter={'Action': ('action_seen', 'action_unseen'),
+                 'Scene': ('scene_seen', 'scene_unseen')}),
+    data=Data(
+        config='configs/_base_/datasets/puppets.py',
+        manifest='data/puppets/demo/manifest.json',
+        command='python tools/data/make_puppets.py --out data/puppets --preset demo'),
 )

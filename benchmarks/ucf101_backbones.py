@@ -2,6 +2,8 @@
 from dataclasses import replace
 from pathlib import Path
 
+from devias_mm.evaluation.metrics import harmonic
+from devias_mm.evaluation.reference import Reference
 from devias_mm.harness import Method, load_suite
 
 UCF101 = load_suite(Path(__file__).with_name('ucf101.py'))
@@ -15,6 +17,14 @@ ROWS = {
 }
 TASKS = {'naive-action': ('action', ), 'naive-scene': ('scene', )}
 
+# the H.M. of DEVIAS's ablations is that of these
+COMPONENTS = ('action_seen', 'scuba-vqgan', 'scene_seen', 'hat-scene-only_scene')
+# name of the encoder in the paper's labels: ours
+PRINTED = {'I3D': 'i3d', 'Omnivore': 'omnivore'}
+LABELS = {'Naive Action {}': 'naive-action', 'Naive Scene {}': 'naive-scene',
+          'Multi-Task {}': 'two-token', 'Multi-Task {} w/ FAME': 'two-token-fame',
+          'DEVIAS {}': 'devias'}
+
 suite = replace(
     UCF101,
     name='ucf101_backbones',
@@ -27,4 +37,13 @@ suite = replace(
                                        ('omnivore', 'swin-base-omnivore', 'Omnivore'))
         for name, (folder, label, paper) in ROWS.items()
     },
+    protocol=replace(
+        UCF101.protocol,
+        metrics=(
+            *UCF101.protocol.metrics,
+            harmonic('hm_ablation', [UCF101.protocol.metric(name) for name in COMPONENTS],
+                     heading='H.M. (ablations)')),
+        references=(Reference('devias_table14', rows={
+            f'{name}-{short}': dict(label=label.format(shown))
+            for shown, short in PRINTED.items() for label, name in LABELS.items()}), )),
 )

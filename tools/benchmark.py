@@ -14,7 +14,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from devias_mm.evaluation import compare_paired
+from devias_mm.evaluation.paired import compare_paired
 from devias_mm.harness import report
 from devias_mm.harness.launch import LAUNCHERS, Launcher, run_jobs, steps_left
 from devias_mm.harness.plan import plan_jobs
@@ -96,7 +96,7 @@ def do_list() -> int:
                           method.config)
         console.print(table)
         if suite.variants:
-            console.print(f'{suite.variant_axis}: {", ".join(suite.variants)}\n')
+            console.print(f'{suite.ladder.axis}: {", ".join(suite.variants)}\n')
         for method in suite.methods.values():
             found.setdefault((method.label, method.paper), []).append(path.stem)
     table = Table('method', 'paper', 'suites', title='all methods', title_justify='left')

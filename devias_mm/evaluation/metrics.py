@@ -5,7 +5,6 @@ headings that are declared here. The functions that make groups of metrics
 (:func:`seen_unseen`, :func:`per_split`, ...) return tuples, to be joined in a suite file.
 """
 from dataclasses import dataclass
-from functools import partial
 from typing import Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
 import numpy as np
@@ -98,6 +97,16 @@ class Metric:
         return self.function(own)
 
 
+@dataclass(frozen=True)
+class HarmonicMean:
+    """The function of a metric that is the harmonic mean of others, see :func:`harmonic`."""
+    parts: Tuple[Metric, ...]
+
+    def __call__(self, accuracies: Accuracies) -> np.ndarray:
+        """Return the harmonic mean for each seed."""
+        return harmonic_mean(*(part.value(accuracies) for part in self.parts))
+
+
 def action_accuracy(accuracies: Accuracies) -> np.ndarray:
     """Return the mean action accuracy of the splits; SHAcc on action-swap sets."""
     return _mean([split.action for split in accuracies.values()])
@@ -140,7 +149,7 @@ def harmonic(name: str, parts: Sequence[Metric], **fields) -> Metric:
     """
     splits = dict.fromkeys(split for part in parts for split in part.splits)
     fields = {'heading': 'H.M.', **fields}
-    return Metric(name, partial(_harmonic_mean_of, parts=tuple(parts)), tuple(splits), **fields)
+    return Metric(name, HarmonicMean(tuple(parts)), tuple(splits), **fields)
 
 
 def seen_unseen(action_seen: Sequence[str] = (), action_unseen: Sequence[str] = (),
@@ -285,10 +294,6 @@ def split_accuracies(percent: Mapping[Split, np.ndarray], splits: Sequence[Split
         action, scene, background = np.moveaxis(values, 1, 0)
         accuracies[name] = Accuracy(action, scene, background)
     return accuracies
-
-
-def _harmonic_mean_of(accuracies: Accuracies, parts: Sequence[Metric]) -> np.ndarray:
-    return harmonic_mean(*(part.value(accuracies) for part in parts))
 
 
 def _mean(accuracies: Sequence[np.ndarray]) -> np.ndarray:

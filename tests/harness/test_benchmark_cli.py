@@ -8,7 +8,7 @@ from fake_suite import make_repository, write_tools
 
 SUITE = """
 from fake_suite import make_suite
-suite = make_suite(splits=('seen', 'unseen', 'texture', 'scene-only'))
+suite = make_suite()
 """
 
 

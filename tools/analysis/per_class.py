@@ -20,8 +20,8 @@ from rich.console import Console
 from rich.table import Table
 
 from devias_mm.datasets.hat.layout import read_class_names
+from devias_mm.evaluation.hits import TASKS
 from devias_mm.evaluation.per_class import per_class_table
-from devias_mm.evaluation.tables import TASKS
 from devias_mm.files import atomic_path
 from devias_mm.harness.plan import plan_jobs
 from devias_mm.harness.suite import load_suite
@@ -85,8 +85,8 @@ def from_suite(args: argparse.Namespace):
     args.suite = args.suite[0]
     jobs = finished_jobs(args, suite)
     tables = [read_tables({split: job.predictions(split)
-                           for split in suite.splits_of((args.split, ))}) for job in jobs]
-    k = dict(action=suite.action_topk, scene=suite.scene_topk)[args.task]
+                           for split in suite.protocol.splits_of((args.split, ))}) for job in jobs]
+    k = suite.protocol.topk.get(args.task, 1)
     stem = '_'.join(filter(None, (args.method, args.variant, args.split.replace('/', '-'),
                                   args.task)))
     return (tables, args.top_k or k, f'{args.method} on {args.split}',
@@ -113,9 +113,9 @@ def from_paths(args: argparse.Namespace):
 
 def finished_jobs(args: argparse.Namespace, suite) -> list:
     """The finished runs that the arguments select, one a seed."""
-    if args.split not in (*suite.splits, *suite.sets):
-        raise ValueError(f'unknown split {args.split!r}: use one of '
-                         f'{", ".join([*suite.splits, *suite.sets])}')
+    known = suite.protocol.tested((*suite.splits, *suite.protocol.sets))
+    if args.split not in known:
+        raise ValueError(f'unknown split {args.split!r}: use one of {", ".join(known)}')
     if args.variant not in (suite.variants or ('', )):
         raise ValueError(f'--variant {args.variant!r} is not one of the suite\'s: '
                          f'{", ".join(suite.variants) or "it has none"}')

@@ -29,7 +29,7 @@ from devias_mm.engine.inference import (
 )
 from devias_mm.engine.launch import add_common_arguments, choose_splits, load_config, set_threads
 from devias_mm.errors import CheckpointError, ListFileError, UsageError
-from devias_mm.evaluation import scene_representation_bias
+from devias_mm.evaluation.scene_bias import scene_representation_bias
 from devias_mm.files import atomic_path
 
 
