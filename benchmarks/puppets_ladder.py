@@ -1,7 +1,8 @@
 """The embedded benchmark over the action-scene correlation rho: where does a method break?"""
 from pathlib import Path
 
-from devias_mm.harness import Suite, Variant, load_suite
+from devias_mm.evaluation.metrics import seen_unseen
+from devias_mm.harness import Data, Ladder, Protocol, Suite, Variant, load_suite
 
 ROOT = 'data/puppets/ladder'
 PUPPETS = load_suite(Path(__file__).with_name('puppets.py'))
@@ -20,13 +21,11 @@ suite = Suite(
     methods={name: PUPPETS.methods[name]
              for name in ('naive', 'be', 'fame', 'two-token', 'devias')},
     seeds=(0, ),
-    splits=('seen', 'unseen'),
-    action_seen=('seen', ),
-    action_unseen=('unseen', ),
-    scene_seen=('seen', ),
-    scene_unseen=('unseen', ),
-    sberr_splits=('unseen', ),
-    variants={f'rho{rho:.2f}': at_rho(rho) for rho in (0.7, 0.8, 0.9, 0.95)},
-    data_manifest='data/puppets/ladder/manifest.json',
-    data_command='python tools/data/make_puppets.py --out data/puppets --preset ladder',
+    protocol=Protocol(
+        splits=('seen', 'unseen'),
+        metrics=seen_unseen(action_seen=('seen', ), action_unseen=('unseen', ))),
+    ladder=Ladder({f'rho{rho:.2f}': at_rho(rho) for rho in (0.7, 0.8, 0.9, 0.95)}),
+    data=Data(
+        manifest='data/puppets/ladder/manifest.json',
+        command='python tools/data/make_puppets.py --out data/puppets --preset ladder'),
 )

@@ -3,6 +3,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from devias_mm.evaluation.metrics import per_split, ratios, seen_unseen, swap_metrics
 from devias_mm.harness import Method, load_suite
 
 if TYPE_CHECKING:
@@ -39,6 +40,14 @@ suite = replace(
         'dsm-triplet': pretrained('DSM (Triplet)', 'AAAI 2021', triplet),
     },
     seeds=(0, ),
-    scene_seen=(),
-    scene_unseen=(),
+    # no method predicts scenes
+    protocol=replace(
+        PUPPETS.protocol,
+        metrics=(
+            *seen_unseen(action_seen=('seen', ), action_unseen=('unseen', 'unseen-texture')),
+            *per_split(PUPPETS.splits),
+            *swap_metrics(('unseen', )),
+            *ratios(('seen', ), background_only='scene-only', human_only='human-only')),
+        rank_by=('action_unseen', ),
+        scatter={'Action': ('action_seen', 'action_unseen')}),
 )

@@ -5,7 +5,7 @@ The two methods are there to try the commands; 32 training clips teach them noth
 from dataclasses import replace
 from pathlib import Path
 
-from devias_mm.harness import load_suite
+from devias_mm.harness import Data, load_suite
 
 PUPPETS = load_suite(Path(__file__).with_name('puppets.py'))
 ROOT = 'data/puppets/tiny'
@@ -18,7 +18,8 @@ suite = replace(
     title='Puppets (tiny preset, 16 clips a split): top-1 accuracy in percent',
     methods={name: replace(PUPPETS.methods[name], change=DATA) for name in ('naive', 'devias')},
     seeds=(0, ),
-    data_config='configs/_base_/datasets/puppets_tiny.py',
-    data_manifest=f'{ROOT}/manifest.json',
-    data_command='python tools/data/make_puppets.py --out data/puppets --preset tiny',
+    data=Data(
+        config='configs/_base_/datasets/puppets_tiny.py',
+        manifest=f'{ROOT}/manifest.json',
+        command='python tools/data/make_puppets.py --out data/puppets --preset tiny'),
 )

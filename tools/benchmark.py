@@ -85,7 +85,7 @@ def do_list(args) -> None:
             found.setdefault((method.label, method.paper), []).append(path.stem)
         console.print(table)
         if suite.variants:
-            console.print(f'{suite.variant_axis}: {", ".join(suite.variants)}\n')
+            console.print(f'{suite.ladder.axis}: {", ".join(suite.variants)}\n')
     table = Table('method', 'paper', 'suites', title='all methods', title_justify='left')
     for (label, paper), names in sorted(found.items()):
         table.add_row(label, paper, ', '.join(dict.fromkeys(names)))
@@ -161,7 +161,7 @@ def make_report(args):
 
 
 def do_compare(args) -> None:
-    from devias_mm.evaluation import compare_paired
+    from devias_mm.evaluation.paired import compare_paired
     from devias_mm.harness.rows import check_variant
     from devias_mm.harness.suite import load_suite
     suite = load_suite(args.suite, ROOT)

@@ -76,13 +76,13 @@ def parse_args() -> argparse.Namespace:
 
 def make_config(args, suite) -> Config:
     """The model's config on the data of the suite, with the options of the command line."""
-    if not suite.data_config:
+    if not suite.data.config:
         raise UsageError(f'suite {suite.name!r} names no `data_config` with its test splits.')
     if args.data_root is None:  # elsewhere, the lists are looked for
         require_data(suite, ROOT)
     init_default_scope('mmaction')
     path = find_config(args.config)
-    cfg = adapt_config(Config.fromfile(str(path)), Config.fromfile(ROOT / suite.data_config),
+    cfg = adapt_config(Config.fromfile(str(path)), Config.fromfile(ROOT / suite.data.config),
                        args.checkpoint == 'none', args.single_view)
     override_config(cfg, args)
     if args.work_dir is None:

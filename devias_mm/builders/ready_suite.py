@@ -52,7 +52,8 @@ tools/benchmark.py tests the methods that methods.py in this folder names, if th
 import runpy
 from pathlib import Path
 
-from devias_mm.harness import Suite
+from devias_mm.evaluation.metrics import {functions}
+from devias_mm.harness import Data, Protocol, Suite
 
 here = Path(__file__).absolute().parent
 own = here / 'methods.py'
@@ -60,26 +61,34 @@ suite = Suite(
     name=here.name,
     title=f'{{here.name}}: top-1 accuracy in percent',
     methods=runpy.run_path(str(own))['methods'] if own.is_file() else {{}},
-    data_config=str(here / 'dataset.py'),
-    data_manifest=str(here / 'manifest.json'),
-    **{columns})
+    data=Data(config=str(here / 'dataset.py'), manifest=str(here / 'manifest.json')),
+    protocol=Protocol(
+        splits={splits},
+        sets={sets},
+        metrics=(
+            {metrics}),
+        rank_by=('action_unseen', )))
 '''
 
 
-def write_suite(build: Build, num_classes: int, splits: Dict[str, dict], **columns) -> None:
+def write_suite(build: Build, num_classes: int, splits: Dict[str, dict],
+                metrics: Dict[str, str], sets: Dict[str, Sequence[str]]) -> None:
     """Write ``dataset.py`` and ``suite.py``.
 
     Args:
         build (Build): the test set.
         num_classes (int): action classes of the models that are to be tested.
         splits (dict): name -> what the split changes in the data set, as in ``test_splits``.
-        columns: of ``devias_mm.harness.Suite``.
+        metrics (dict): function of ``devias_mm.evaluation.metrics`` -> its arguments, as code.
+        sets (dict): sets of draws, name -> splits.
     """
     build.write('dataset.py', _DATASET.format(
         tool=build.tool, num_classes=num_classes, splits=pformat(splits, width=90),
         ann_file=next(iter(splits.values()))['ann_file']))
-    build.write('suite.py', _SUITE.format(tool=build.tool, columns=pformat(
-        dict(splits=tuple(splits), **columns), width=90)))
+    metrics = {**metrics, 'per_split': f'{tuple(splits)!r}, {sets!r}'}
+    build.write('suite.py', _SUITE.format(
+        tool=build.tool, functions=', '.join(sorted(metrics)), splits=tuple(splits), sets=sets,
+        metrics=',\n            '.join(f'*{name}({text})' for name, text in metrics.items())))
 
 
 def write_hat_suite(build: Build, num_classes: int, layout: str, rule: str,
@@ -112,11 +121,13 @@ def write_hat_suite(build: Build, num_classes: int, layout: str, rule: str,
             splits[f'{swap}/{draw}'] = dict(hat, kind='action-swap',
                                             ann_file=f'annotations/{name}.pickle')
             sets[swap] = (*sets.get(swap, ()), f'{swap}/{draw}')
-    write_suite(build, num_classes, splits, sets=sets, action_seen=('seen', ),
-                # of the same action: not an unseen combination
-                action_unseen=tuple(name for name in sets if name != 'hat-same'),
-                swap_sets=tuple(sets), background_only='hat-scene-only',
-                human_only='hat-human-only')
+    # of the same action: not an unseen combination
+    unseen = tuple(name for name in sets if name != 'hat-same')
+    write_suite(build, num_classes, splits, {
+        'seen_unseen': f"action_seen=('seen', ), action_unseen={unseen!r}",
+        'swap_metrics': repr(tuple(sets)),
+        'ratios': "('seen', ), background_only='hat-scene-only', human_only='hat-human-only'"},
+        sets)
 
 
 def write_scuba_suite(build: Build, num_classes: int, video_files: bool, scufo: bool) -> None:
@@ -133,5 +144,7 @@ def write_scuba_suite(build: Build, num_classes: int, video_files: bool, scufo: 
         columns=('filename', 'total_frames', 'label'))
     splits = {kind: dict(form, ann_file='annotations/test.csv', data_prefix=dict(video=kind))
               for kind in (('scuba', 'scufo') if scufo else ('scuba', ))}
-    columns = dict(contrasted={'contrasted-scuba': ('scuba', 'scufo')}) if scufo else {}
-    write_suite(build, num_classes, splits, action_unseen=('scuba', ), **columns)
+    metrics = {'seen_unseen': "action_unseen=('scuba', )"}
+    if scufo:
+        metrics['contrasted_metrics'] = "{'contrasted-scuba': ('scuba', 'scufo')}"
+    write_suite(build, num_classes, splits, metrics, sets={})

@@ -1,10 +1,9 @@
 """What the command lines ``tools/train.py`` and ``tools/test.py`` share."""
 import argparse
 import copy
-import fnmatch
 import os
 import os.path as osp
-from typing import Iterable, Iterator, List, Optional, Sequence, Union
+from typing import Iterator, Optional, Sequence, Union
 
 import cv2
 import torch
@@ -24,6 +23,7 @@ from devias_mm.engine.runtime import strategy_problem
 from devias_mm.engine.slurm import choose_port
 from devias_mm.errors import CheckpointError, ListFileError, MissingFileError, UsageError
 from devias_mm.files import file_sha256
+from devias_mm.splits import choose_splits
 from devias_mm.weights.checkpoints import check_encoder, load_checkpoint_file
 
 
@@ -185,20 +185,6 @@ def check_test_lists(cfg: Config, splits: Sequence[str] = ()) -> None:
             check_scene_teacher(dataset, cfg.model)
         except (ListFileError, FileNotFoundError) as error:
             raise type(error)(f'split {split!r}: {error}') from error
-
-
-def choose_splits(known: Iterable[str], patterns: Optional[Sequence[str]] = None) -> List[str]:
-    """Names of splits that names or patterns such as ``'hat-*'`` select; all by default.
-
-    Raises:
-        UsageError: a pattern selects nothing.
-    """
-    known = list(known)
-    found = {name: fnmatch.filter(known, name) for name in patterns or known}
-    unknown = [name for name, splits in found.items() if not splits]
-    if unknown:
-        raise UsageError(f'unknown split(s) {unknown}; accepted: {sorted(known)}.')
-    return list(dict.fromkeys(split for splits in found.values() for split in splits))
 
 
 def split_dataset(template: ConfigDict, changes: dict) -> ConfigDict:

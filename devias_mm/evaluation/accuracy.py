@@ -1,5 +1,5 @@
 """Accuracies of stored predictions. Everything returned as an accuracy is percent."""
-from typing import Optional, Sequence
+from typing import Collection, Optional, Sequence
 
 import numpy as np
 
@@ -10,8 +10,8 @@ def stack_scores(scores: ScoreRows) -> np.ndarray:
     """Stack score rows into one matrix; rows without scores become NaN.
 
     Args:
-        scores: ``n`` rows of ``C`` scores, or ``None``/NaN for a row that has
-            none (not predicted, or the video could not be read).
+        scores: ``n`` rows of ``C`` scores, or ``None``/NaN for a row that has none (not
+            predicted, or the video could not be read).
 
     Returns:
         np.ndarray: float64 ``(n, C)``; ``(n, 0)`` where no row has scores.
@@ -19,30 +19,76 @@ def stack_scores(scores: ScoreRows) -> np.ndarray:
     Raises:
         ValueError: rows have different numbers of classes.
     """
-    rows = [None if row is None or np.ndim(row) == 0 else np.asarray(row, dtype=np.float64)
-            for row in scores]
-    widths = {len(row) for row in rows if row is not None}
+    given = [row is not None and np.ndim(row) > 0 for row in scores]
+    rows = [np.asarray(row, dtype=np.float64) for row, known in zip(scores, given) if known]
+    width = common_width({len(row) for row in rows})
+    matrix = np.full((len(given), width), np.nan)
+    if rows:
+        matrix[given] = rows
+    return matrix
+
+
+def common_width(widths: Collection[int]) -> int:
+    """Return the one number of classes that score rows have; 0 of no rows.
+
+    Raises:
+        ValueError: there are several.
+    """
     if len(widths) > 1:
         raise ValueError(f'score rows have different numbers of classes: {sorted(widths)}; '
                          'all rows of a prediction table must come from one model')
-    width = widths.pop() if widths else 0
-    empty = np.full(width, np.nan)
-    return np.stack([empty if row is None else row for row in rows]) if rows else \
-        np.empty((0, 0))
+    return max(widths, default=0)
 
 
 def predicted_classes(scores: ScoreRows) -> np.ndarray:
-    """Class with the highest score, int64 ``(n,)``; -1 where a row has no (finite) scores."""
-    matrix = stack_scores(scores)
-    valid = _readable(matrix)
+    """Return the class with the highest score of each row, the lowest one of equals.
+
+    Args:
+        scores: ``(n, C)``, or rows as :func:`stack_scores` takes them.
+
+    Returns:
+        np.ndarray: int64 ``(n,)``; -1 where a row has no (finite) scores.
+    """
+    matrix = _matrix(scores)
     classes = np.full(len(matrix), -1, dtype=np.int64)
-    if valid.any():  # no row may have scores, and then there are no columns
-        classes[valid] = matrix[valid].argmax(axis=1)
+    if matrix.shape[1] == 0:
+        return classes
+    readable = np.isfinite(matrix).all(axis=1)
+    if readable.all():
+        return matrix.argmax(axis=1)
+    classes[readable] = matrix[readable].argmax(axis=1)
     return classes
 
 
+def agreement(predicted: Sequence[int], labels: Sequence[int]) -> np.ndarray:
+    """Compare predicted classes with labels.
+
+    SHAcc of an action-swap set is the mean of its agreement with the *person's* actions, SBErr
+    with the *background's* (HAT, section 3.3). A video without a prediction shows no bias: it
+    counts as not predicted as the background.
+
+    Args:
+        predicted: classes ``(n,)``; -1 (no prediction) never agrees.
+        labels: classes ``(n,)``.
+
+    Returns:
+        np.ndarray: float64 ``(n,)``: 1 where they are equal, 0 elsewhere, NaN where the label
+        is -1 (excluded from every mean).
+
+    Raises:
+        ValueError: lengths differ.
+    """
+    predicted = np.asarray(predicted)
+    labels = np.asarray(labels)
+    if predicted.shape != labels.shape:
+        raise ValueError(f'{predicted.shape[0]} predictions but {labels.shape[0]} labels: '
+                         'pass one label per prediction')
+    equal = (predicted == labels).astype(np.float64)
+    return np.where(labels == -1, np.nan, equal)
+
+
 def topk_correct(scores: ScoreRows, labels: Sequence[int], k: int = 1) -> np.ndarray:
-    """Per-video correctness: is the label among the ``k`` highest scores?
+    """Return for each video whether its label is among the ``k`` highest scores.
 
     Ties are broken by the class index, as ``argmax`` does.
 
@@ -58,44 +104,70 @@ def topk_correct(scores: ScoreRows, labels: Sequence[int], k: int = 1) -> np.nda
     Raises:
         ValueError: lengths differ, ``k`` or a label is out of range.
     """
-    matrix, labels = stack_scores(scores), np.asarray(labels)
-    if matrix.shape[0] != labels.shape[0]:
-        raise ValueError(f'{matrix.shape[0]} score rows but {labels.shape[0]} labels: '
-                         'pass one label per row')
-    classes = matrix.shape[1]
-    if k < 1 or (classes and k > classes):
-        raise ValueError(f'k={k} is not a number of guesses among {classes} classes: '
-                         f'use 1 <= k <= {classes}')
-    if classes and labels.size and not (labels.min() >= -1 and labels.max() < classes):
-        bad = labels[(labels < -1) | (labels >= classes)][0]
-        raise ValueError(f'label {bad} is outside [0, {classes}) (-1 = no label)')
+    matrix = _matrix(scores)
+    labels = np.asarray(labels)
+    _check_guesses(matrix, labels, k)
+    predicted = predicted_classes(matrix)
+    if k == 1 or matrix.shape[1] == 0:
+        return agreement(predicted, labels)
     correct = np.zeros(len(labels))
-    valid = _readable(matrix)
-    top = np.argsort(-matrix[valid], axis=1, kind='stable')[:, :k]
-    correct[valid] = (top == labels[valid, None]).any(axis=1)
+    counted = (predicted >= 0) & (labels >= 0)
+    correct[counted] = _ranks(matrix[counted], labels[counted]) < k
     correct[labels == -1] = np.nan
     return correct
 
 
 def topk_accuracy(scores: ScoreRows, labels: Sequence[int], k: int = 1) -> float:
-    """Top-``k`` accuracy in percent (see :func:`topk_correct`); NaN without any label."""
-    return mean_percent(topk_correct(scores, labels, k))
+    """Return the top-``k`` accuracy in percent; NaN without any label.
+
+    Args:
+        scores, labels, k: see :func:`topk_correct`.
+
+    Example::
+
+        >>> topk_accuracy([[.1, .7, .2], [.5, .1, .4]], [1, 2])
+        50.0
+    """
+    return float(mean_percent(topk_correct(scores, labels, k)))
 
 
-def mean_class_accuracy(scores: ScoreRows, labels: Sequence[int]) -> float:
-    """Mean over the classes that occur of their top-1 accuracies, in percent."""
-    labels = np.asarray(labels)
-    correct = topk_correct(scores, labels)
-    present = np.unique(labels[labels != -1])
-    return mean_percent(np.array([correct[labels == c].mean() for c in present]))
+def mean_percent(correct: np.ndarray) -> np.ndarray:
+    """Return 100 times the mean over the last axis, NaN entries left out; NaN of none."""
+    correct = np.asarray(correct, dtype=np.float64)
+    labelled = ~np.isnan(correct)
+    total = np.where(labelled, correct, 0.0).sum(axis=-1)
+    number = labelled.sum(axis=-1)
+    return np.where(number > 0, 100.0 * total / np.maximum(number, 1), np.nan)
 
 
-def mean_percent(correct: np.ndarray) -> float:
-    """100 times the mean of the entries that are not NaN; NaN where there are none."""
-    valid = ~np.isnan(correct)
-    return float(100.0 * correct[valid].mean()) if valid.any() else float('nan')
+def _matrix(scores: ScoreRows) -> np.ndarray:
+    """Return a matrix of scores as it is, and anything else stacked."""
+    if isinstance(scores, np.ndarray) and scores.ndim == 2:
+        return scores
+    return stack_scores(scores)
 
 
-def _readable(matrix: np.ndarray) -> np.ndarray:
-    """Which rows hold finite scores, bool ``(n,)``."""
-    return np.isfinite(matrix).all(axis=1) & (matrix.shape[1] > 0)
+def _check_guesses(matrix: np.ndarray, labels: np.ndarray, k: int) -> None:
+    """Raise where there are not as many labels as scores, or one is out of range."""
+    if len(matrix) != len(labels):
+        raise ValueError(f'{len(matrix)} score rows but {len(labels)} labels: '
+                         'pass one label per row')
+    classes = matrix.shape[1]
+    if k < 1 or (classes and k > classes):
+        raise ValueError(f'k={k} is not a number of guesses among {classes} classes: '
+                         f'use 1 <= k <= {classes}')
+    outside = labels[(labels < -1) | (labels >= classes)]
+    if classes and len(outside):
+        raise ValueError(f'label {outside[0]} is outside [0, {classes}) (-1 = no label)')
+
+
+def _ranks(matrix: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Return how many classes are guessed before the label, int64 ``(n,)``."""
+    own = np.take_along_axis(matrix, labels[:, None], axis=1)
+    ranks = np.count_nonzero(matrix > own, axis=1)
+    equal = matrix == own
+    tied = np.flatnonzero(np.count_nonzero(equal, axis=1) > 1)
+    # of equal scores the lower class is guessed first
+    lower = np.arange(matrix.shape[1]) < labels[tied, None]
+    ranks[tied] += np.count_nonzero(equal[tied] & lower, axis=1)
+    return ranks

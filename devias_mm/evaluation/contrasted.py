@@ -1,12 +1,11 @@
 """The contrasted accuracy of StillMix (Li et al., ICCV 2023): right because of the motion."""
-import numpy as np
 import pandas as pd
 
-from devias_mm.evaluation.accuracy import mean_percent
+from devias_mm.errors import UserError
 
 
 def contrasted(moving: pd.Series, still: pd.Series) -> pd.Series:
-    """Per SCUBA clip: 1 where it is right and its SCUFO twin, one frame of it, is wrong.
+    """Return per SCUBA clip 1 where it is right and its SCUFO twin, one frame of it, is wrong.
 
     ``contrasted = moving * (1 - still)``: what one frame gives away counts for nothing.
 
@@ -18,21 +17,17 @@ def contrasted(moving: pd.Series, still: pd.Series) -> pd.Series:
         pd.Series: in the order of ``moving``; NaN where either is.
 
     Raises:
-        ValueError: a video is repeated, or has no twin.
+        UserError: a video is repeated, or has no twin.
     """
     for name, series in (('SCUBA', moving), ('SCUFO', still)):
         repeated = series.index[series.index.duplicated()]
         if len(repeated):
-            raise ValueError(f'contrasted accuracy: video {repeated[0]!r} occurs more than once '
-                             f'in the {name} split')
+            raise UserError(f'contrasted accuracy: video {repeated[0]!r} occurs more than once '
+                            f'in the {name} split')
     unpaired = moving.index.symmetric_difference(still.index)
     if len(unpaired):
-        shown = ', '.join(map(str, unpaired[:5])) + (', ...' if len(unpaired) > 5 else '')
-        raise ValueError(f'contrasted accuracy: {len(unpaired)} video(s) are in one of the SCUBA '
-                         f'and SCUFO splits only: {shown}; test both on the same list file')
+        shown = ', '.join(map(str, unpaired[:5]))
+        more = ', ...' if len(unpaired) > 5 else ''
+        raise UserError(f'contrasted accuracy: {len(unpaired)} video(s) are in one of the SCUBA '
+                        f'and SCUFO splits only: {shown}{more}; test both on the same list file')
     return moving * (1 - still.reindex(moving.index))
-
-
-def contrasted_accuracy(moving: pd.Series, still: pd.Series) -> float:
-    """Percent of SCUBA clips that are right while their SCUFO twin is wrong."""
-    return mean_percent(contrasted(moving, still).to_numpy(dtype=np.float64))

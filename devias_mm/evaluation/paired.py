@@ -3,8 +3,8 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
+from devias_mm.errors import UserError
 from devias_mm.evaluation.uncertainty import bootstrap_accuracy
 
 
@@ -38,35 +38,43 @@ def compare_paired(first: pd.Series, second: pd.Series, n_resamples: int = 2000,
     Raises:
         ValueError: a video is repeated, or present in only one of the two.
     """
-    first, second = join_videos(first, second)
+    second = _in_order_of(first, second)
     difference = (first - second).dropna().to_numpy(dtype=np.float64)
     if difference.size == 0:
         raise ValueError('none of the videos has a label: there is nothing to compare')
     interval = bootstrap_accuracy(difference, n_resamples=n_resamples,
                                   confidence=confidence, seed=seed)
+    p_value = _sign_flip_p_value(difference, 5 * n_resamples, seed)
+    return Comparison(*interval, p_value, int(difference.size))
+
+
+def _sign_flip_p_value(difference: np.ndarray, n_resamples: int, seed: int) -> float:
+    """Return the two-sided p-value of a sign-flip permutation test of "no difference"."""
+    from scipy import stats
     # videos on which both agree are unchanged by a flip of the sign; the single
     # remaining one can only be as extreme as observed
     changed = difference[difference != 0]
-    p_value = 1.0
-    if changed.size > 1:
-        p_value = stats.permutation_test(
-            (changed,), lambda x, axis: x.sum(axis=axis), permutation_type='samples',
-            vectorized=True, n_resamples=5 * n_resamples, batch=1000,
-            random_state=np.random.default_rng(seed)).pvalue
-    return Comparison(*interval, float(p_value), int(difference.size))
+    if changed.size < 2:
+        return 1.0
+    test = stats.permutation_test(
+        (changed,), lambda x, axis: x.sum(axis=axis), permutation_type='samples',
+        vectorized=True, n_resamples=n_resamples, batch=1000,
+        random_state=np.random.default_rng(seed))
+    return float(test.pvalue)
 
 
-def join_videos(first: pd.Series, second: pd.Series):
-    """Bring ``second`` into the video order of ``first``; refuse different sets of videos."""
+def _in_order_of(first: pd.Series, second: pd.Series) -> pd.Series:
+    """Return ``second`` in the video order of ``first``; refuse different sets of videos."""
     for name, series in (('first', first), ('second', second)):
         repeated = series.index[series.index.duplicated()]
         if len(repeated):
-            raise ValueError(f'the {name} method has video {repeated[0]!r} more than once: '
-                             'test it again')
+            raise UserError(f'the {name} method has video {repeated[0]!r} more than once: '
+                            'test it again')
     for name, missing in (('second', first.index.difference(second.index)),
                           ('first', second.index.difference(first.index))):
         if len(missing):
-            shown = ', '.join(map(str, missing[:5])) + (', ...' if len(missing) > 5 else '')
-            raise ValueError(f'{len(missing)} video(s) are missing from the {name} method: '
-                             f'{shown}; test both methods on the same list file')
-    return first, second.loc[first.index]
+            shown = ', '.join(map(str, missing[:5]))
+            more = ', ...' if len(missing) > 5 else ''
+            raise UserError(f'{len(missing)} video(s) are missing from the {name} method: '
+                            f'{shown}{more}; test both methods on the same list file')
+    return second.loc[first.index]

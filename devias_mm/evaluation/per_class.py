@@ -4,9 +4,14 @@ from typing import Sequence
 import numpy as np
 import pandas as pd
 
-from devias_mm.evaluation.accuracy import predicted_classes
-from devias_mm.evaluation.hat import agreement
-from devias_mm.evaluation.tables import correctness, has_task, unreadable_videos
+from devias_mm.errors import UserError
+from devias_mm.evaluation.accuracy import (
+    agreement,
+    predicted_classes,
+    stack_scores,
+    topk_correct,
+)
+from devias_mm.evaluation.hits import TASKS
 from devias_mm.store.predictions import ON_ERROR
 
 
@@ -15,7 +20,8 @@ def per_class_table(tables: Sequence[pd.DataFrame], task: str = 'action', k: int
     """Score each class on prediction tables of the same videos, one table a seed.
 
     Args:
-        tables: prediction tables, see :func:`devias_mm.evaluation.read_predictions`.
+        tables: prediction tables, see
+            :func:`devias_mm.store.predictions.read_predictions`.
         task: ``'action'`` or ``'scene'``: whose labels make the classes.
         k: top-``k`` accuracy; the other columns are about the first guess.
         on_error: an unreadable video counts as wrong (``'count-wrong'``, the default), is left
@@ -38,14 +44,16 @@ def per_class_table(tables: Sequence[pd.DataFrame], task: str = 'action', k: int
             ``on_error``, or an unreadable video and ``on_error='fail'``.
     """
     if not len(tables):
-        raise ValueError('per_class_table needs the prediction table of at least one seed')
+        raise UserError('per_class_table needs the prediction table of at least one seed')
     if on_error not in ON_ERROR:
-        raise ValueError(f'unknown on_error {on_error!r}: use one of {", ".join(ON_ERROR)}')
+        raise UserError(f'unknown on_error {on_error!r}: use one of {", ".join(ON_ERROR)}')
+    if task not in TASKS:
+        raise UserError(f'unknown task {task!r}: use one of {", ".join(TASKS)}')
     seeds = [_videos(table, task, k, on_error) for table in tables]
     columns = ['class', 'background_label']
     for other in seeds[1:]:
         if not seeds[0][columns].sort_index().equals(other[columns].sort_index()):
-            raise ValueError('the tables are of different videos or labels: they must be of one '
+            raise UserError('the tables are of different videos or labels: they must be of one '
                              'split and one list')
     videos = pd.concat(seeds, keys=range(len(seeds)), names=['seed'])
     videos = videos[videos['class'] >= 0]
@@ -61,22 +69,23 @@ def per_class_table(tables: Sequence[pd.DataFrame], task: str = 'action', k: int
 
 
 def _videos(table: pd.DataFrame, task: str, k: int, on_error: str) -> pd.DataFrame:
-    """What is needed of each video of one seed, indexed by ``video_id``."""
-    bad = unreadable_videos(table)
-    if len(bad) and on_error == 'fail':
-        raise ValueError(f'{len(bad)} unreadable video(s), e.g. {bad.index[0]!r}: {bad.iloc[0]}')
-    correct = correctness(table, task, k)
-    # a table without any score, or one whose videos are all unreadable, predicts nothing
-    predicted = np.full(len(table), -1)
-    if has_task(table, task):
-        predicted = predicted_classes(list(table[f'{task}_scores']))
+    """Return what is needed of each video of one seed, indexed by ``video_id``."""
+    table = table.set_index('video_id')
+    errors = table['error'].dropna()
+    if len(errors) and on_error == 'fail':
+        raise UserError(f'{len(errors)} unreadable video(s), e.g. {errors.index[0]!r}: '
+                        f'{errors.iloc[0]}')
+    # a video without scores is predicted as nothing
+    scores = stack_scores(list(table[f'{task}_scores']))
+    predicted = predicted_classes(scores)
+    labels = table[f'{task}_label'].to_numpy()
     backgrounds = table['background_label'].to_numpy()
     videos = pd.DataFrame({
-        'class': table[f'{task}_label'].to_numpy(), 'background_label': backgrounds,
-        'correct': correct.to_numpy(), 'predicted': predicted,
-        'as_background': agreement(predicted, backgrounds)}, index=correct.index)
+        'class': labels, 'background_label': backgrounds,
+        'correct': topk_correct(scores, labels, k), 'predicted': predicted,
+        'as_background': agreement(predicted, backgrounds)}, index=table.index)
     if on_error == 'skip':
-        videos.loc[bad.index, ['correct', 'as_background']] = np.nan
+        videos.loc[errors.index, ['correct', 'as_background']] = np.nan
     return videos
 
 

@@ -10,7 +10,7 @@ KS = (1, 5, 10, 20, 50)  # DSM, Tables 2 and 3
 
 def first_hit_rank(queries: np.ndarray, query_labels: Sequence[int], gallery: np.ndarray,
                    gallery_labels: Sequence[int], block: int = 256) -> np.ndarray:
-    """How many clips of other classes are nearer than the nearest clip of the query's class.
+    """Return how many clips of other classes are nearer than the nearest one of a query's class.
 
     Nearness is the cosine of the features. A tie counts against the query: features that are
     all alike retrieve nothing.
@@ -30,33 +30,30 @@ def first_hit_rank(queries: np.ndarray, query_labels: Sequence[int], gallery: np
     Raises:
         ValueError: shapes do not go together, or the gallery is empty or not finite.
     """
-    query_labels, gallery_labels = np.asarray(query_labels), np.asarray(gallery_labels)
-    if queries.ndim != 2 or gallery.ndim != 2 or queries.shape[1] != gallery.shape[1]:
-        raise ValueError(f'queries of shape {queries.shape} and gallery of shape {gallery.shape} '
-                         'must be matrices with the same number of columns')
-    for name, features, labels in (('queries', queries, query_labels),
-                                   ('gallery', gallery, gallery_labels)):
-        if len(features) != len(labels):
-            raise ValueError(f'{name}: {len(features)} features but {len(labels)} labels')
-    if not len(gallery) or not np.isfinite(gallery).all():
-        raise ValueError('the gallery is empty or holds features that are not finite: leave '
-                         'unreadable videos out')
-    gallery = _unit(gallery)
+    from sklearn.preprocessing import normalize
+    query_labels = np.asarray(query_labels)
+    gallery_labels = np.asarray(gallery_labels)
+    _check_shapes(queries, query_labels, gallery, gallery_labels)
+    readable = np.isfinite(queries).all(axis=1)
+    # in float64: the cosines of an untrained encoder differ in the ninth digit only
+    gallery = normalize(np.asarray(gallery, dtype=np.float64))
+    queries = normalize(np.where(readable[:, None], queries, 0).astype(np.float64))
     ranks = np.full(len(queries), np.inf)
     for start in range(0, len(queries), block):
-        part = queries[start:start + block]
-        readable = np.isfinite(part).all(axis=1)
-        cosine = _unit(np.where(readable[:, None], part, 0)) @ gallery.T
-        same = query_labels[start:start + block, None] == gallery_labels
+        rows = slice(start, start + block)
+        cosine = queries[rows] @ gallery.T
+        same = query_labels[rows, None] == gallery_labels
         best = np.where(same, cosine, -np.inf).max(axis=1, keepdims=True)
         nearer = (~same & (cosine >= best)).sum(axis=1)
-        ranks[start:start + block] = np.where(readable & same.any(axis=1), nearer, np.inf)
+        ranks[rows] = np.where(readable[rows] & same.any(axis=1), nearer, np.inf)
     return ranks
 
 
 def retrieval_recall(queries: np.ndarray, query_labels: Sequence[int], gallery: np.ndarray,
                      gallery_labels: Sequence[int], ks: Sequence[int] = KS) -> Dict[int, float]:
-    """Recall at ``k`` in percent: is the class among the ``k`` nearest clips? (DSM, Table 2).
+    """Return the recall at ``k`` in percent: is the class among the ``k`` nearest clips?
+
+    DSM, Tables 2 and 3.
 
     Args:
         queries, query_labels, gallery, gallery_labels: of :func:`first_hit_rank`.
@@ -71,13 +68,19 @@ def retrieval_recall(queries: np.ndarray, query_labels: Sequence[int], gallery: 
     if min(ks) < 1:
         raise ValueError(f'k must be at least 1, got {min(ks)}')
     ranks = first_hit_rank(queries, query_labels, gallery, gallery_labels)
-    return {k: mean_percent((ranks < k).astype(np.float64)) for k in ks}
+    return {k: float(mean_percent(ranks < k)) for k in ks}
 
 
-def _unit(features: np.ndarray) -> np.ndarray:
-    """Rows of length 1; rows of zeros stay.
-
-    In float64: the cosines of an untrained encoder differ in the ninth digit only.
-    """
-    features = np.asarray(features, dtype=np.float64)
-    return features / np.maximum(np.linalg.norm(features, axis=1, keepdims=True), 1e-12)
+def _check_shapes(queries: np.ndarray, query_labels: np.ndarray, gallery: np.ndarray,
+                  gallery_labels: np.ndarray) -> None:
+    """Raise where queries, gallery and their labels do not go together."""
+    if queries.ndim != 2 or gallery.ndim != 2 or queries.shape[1] != gallery.shape[1]:
+        raise ValueError(f'queries of shape {queries.shape} and gallery of shape {gallery.shape} '
+                         'must be matrices with the same number of columns')
+    for name, features, labels in (('queries', queries, query_labels),
+                                   ('gallery', gallery, gallery_labels)):
+        if len(features) != len(labels):
+            raise ValueError(f'{name}: {len(features)} features but {len(labels)} labels')
+    if not len(gallery) or not np.isfinite(gallery).all():
+        raise ValueError('the gallery is empty or holds features that are not finite: leave '
+                         'unreadable videos out')

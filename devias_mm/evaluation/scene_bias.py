@@ -21,7 +21,7 @@ class SceneBias(NamedTuple):
 def scene_representation_bias(train_features: np.ndarray, train_labels: Sequence[int],
                               test_features: np.ndarray, test_labels: Sequence[int],
                               num_classes: int, max_iter: int = 1000) -> SceneBias:
-    r""":math:`B_{scene} = \log(M(D, \phi_{scene}) / M_{rand})` (Choi et al. 2019, Eq. 1).
+    r"""Return :math:`B_{scene} = \log(M(D, \phi_{scene}) / M_{rand})` (Choi et al. 2019, Eq. 1).
 
     ``M`` is the accuracy of a linear classifier (logistic regression on standardised
     features) that was trained on scene features of the training videos;
@@ -46,7 +46,8 @@ def scene_representation_bias(train_features: np.ndarray, train_labels: Sequence
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    train_labels, test_labels = np.asarray(train_labels), np.asarray(test_labels)
+    train_labels = np.asarray(train_labels)
+    test_labels = np.asarray(test_labels)
     if len(np.unique(train_labels)) < 2:
         raise ValueError('a linear classifier needs training videos of at least two actions')
     for name, labels, low in (('train_labels', train_labels, 0), ('test_labels', test_labels, -1)):
@@ -56,7 +57,9 @@ def scene_representation_bias(train_features: np.ndarray, train_labels: Sequence
     known = test_labels >= 0
     probe = make_pipeline(StandardScaler(), LogisticRegression(max_iter=max_iter))
     probe.fit(np.asarray(train_features, dtype=np.float64), train_labels)
-    right = probe.predict(np.asarray(test_features, dtype=np.float64)[known]) == test_labels[known]
-    accuracy, chance = 100.0 * right.mean(), 100.0 / num_classes
+    predicted = probe.predict(np.asarray(test_features, dtype=np.float64)[known])
+    accuracy = 100.0 * (predicted == test_labels[known]).mean()
+    chance = 100.0 / num_classes
     with np.errstate(divide='ignore'):
-        return SceneBias(float(np.log(accuracy / chance)), float(accuracy), chance)
+        bias = np.log(accuracy / chance)
+    return SceneBias(float(bias), float(accuracy), chance)

@@ -7,7 +7,7 @@ ROLES = ('action', 'scene')
 
 
 def slot_shares(rows: Iterable[Mapping]) -> Dict[str, float]:
-    """Frequency of the slot assignment in the predictions of a split.
+    """Return how often each slot was chosen for each role in the predictions of a split.
 
     Args:
         rows (iterable[Mapping]): rows of a prediction table, such as
@@ -20,10 +20,13 @@ def slot_shares(rows: Iterable[Mapping]) -> Dict[str, float]:
         dict[str, float]: percent of the views, ``action_slot0``,
         ``action_slot1`` ... ``scene_slot0`` ...; empty without slots.
     """
-    rows, shares = list(rows), {}
+    rows = list(rows)
+    shares = {}
     for role in ROLES:
         chosen = [row[f'{role}_slot'] for row in rows if row.get(f'{role}_slot') is not None]
-        if chosen:
-            for slot, share in enumerate(np.mean(np.stack(chosen), axis=0)):
-                shares[f'{role}_slot{slot}'] = 100 * float(share)
+        if not chosen:
+            continue
+        mean = np.mean(np.stack(chosen), axis=0)
+        for slot, share in enumerate(mean):
+            shares[f'{role}_slot{slot}'] = 100.0 * float(share)
     return shares

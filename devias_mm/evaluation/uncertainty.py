@@ -1,14 +1,17 @@
 """Bootstrap confidence intervals over videos."""
-from typing import Callable, Dict, Mapping, NamedTuple, Union
+from typing import Callable, Dict, Hashable, Iterator, List, Mapping, NamedTuple, Sequence, Tuple
 
 import numpy as np
-from scipy import stats
 
-Hits = Mapping[str, np.ndarray]
-Statistic = Callable[[Dict[str, np.ndarray]], Union[float, np.ndarray]]
+from devias_mm.evaluation.accuracy import mean_percent
 
-# resampled entries held in memory at once
+Hits = Mapping[Hashable, np.ndarray]
+Statistic = Callable[[Dict[Hashable, np.ndarray]], np.ndarray]
+
+# resampled entries that are held in memory at once
 _BATCH_ENTRIES = 4_000_000
+# of larger splits it is drawn how often each kind of video occurs, not each video
+_LARGE_SPLIT = 100_000
 
 
 class Interval(NamedTuple):
@@ -18,15 +21,23 @@ class Interval(NamedTuple):
     hi: float
 
 
-def accuracies(hits: Hits) -> Dict[str, np.ndarray]:
-    """Percent of each split: the mean over the last axis (videos), NaN entries left out."""
-    return {split: _percent(np.asarray(values, dtype=np.float64))
-            for split, values in hits.items()}
+class Case(NamedTuple):
+    """A number that is asked for with its interval; see :func:`bootstrap` for the arguments."""
+    hits: Hits
+    statistic: Statistic
+
+
+def sample_std(values: Sequence[float]) -> float:
+    """Return the sample standard deviation over seeds or draws; NaN of a single value."""
+    values = np.asarray(values, dtype=np.float64)
+    if values.size < 2:
+        return float('nan')
+    return float(values.std(ddof=1))
 
 
 def bootstrap(hits: Hits, statistic: Statistic, n_resamples: int = 2000,
               confidence: float = 0.95, seed: int = 0) -> Interval:
-    """Percentile bootstrap of a statistic of the accuracies of one or more splits.
+    """Return a statistic of the accuracies of some splits with its percentile interval.
 
     Videos are resampled with replacement, each split by itself. All entries of
     a video stay together, so that a composite of action and scene accuracy
@@ -47,41 +58,48 @@ def bootstrap(hits: Hits, statistic: Statistic, n_resamples: int = 2000,
 
     Raises:
         ValueError: a split without videos, or ``confidence`` outside (0, 1).
+
+    Example::
+
+        >>> hits = {'seen': np.array([1., 1., 0., 1.])}
+        >>> bootstrap(hits, lambda percent: percent['seen'])
+        Interval(value=75.0, lo=25.0, hi=100.0)
+    """
+    interval, = bootstrap_all([Case(hits, statistic)], n_resamples, confidence, seed)
+    return interval
+
+
+def bootstrap_all(cases: Sequence[Case], n_resamples: int = 2000, confidence: float = 0.95,
+                  seed: int = 0) -> List[Interval]:
+    """Return the intervals of many statistics, each as :func:`bootstrap` would.
+
+    Statistics of splits of the same sizes see the same resamples, which are drawn once.
+
+    Args:
+        cases: what to compute.
+        n_resamples, confidence, seed: see :func:`bootstrap`.
     """
     if not 0 < confidence < 1:
-        raise ValueError(f'confidence={confidence} must lie in (0, 1), e.g. 0.95')
-    hits = {split: np.asarray(values, dtype=np.float64) for split, values in hits.items()}
-    for split, values in hits.items():
-        if values.shape[-1] == 0:
-            raise ValueError(f'split {split!r} holds no videos: nothing to resample')
-    value = float(np.asarray(statistic(accuracies(hits))))
-    # scipy refuses samples of one observation: such a split cannot vary, and stays as it is
-    varying = [split for split, values in hits.items() if values.shape[-1] > 1]
-    if np.isnan(value) or not varying:
-        return Interval(value, value, value)
-    fixed = {split: _percent(values)[..., None] for split, values in hits.items()
-             if split not in varying}
-
-    def resampled(*rows: np.ndarray, axis: int = -1) -> np.ndarray:
-        count = np.atleast_2d(rows[0]).shape[0]
-        parts = {split: np.repeat(percent, count, axis=-1) for split, percent in fixed.items()}
-        for split, row in zip(varying, rows):
-            parts[split] = _resampled_percent(hits[split], np.atleast_2d(row))
-        result = np.asarray(statistic(parts))
-        return result if rows[0].ndim > 1 else result[..., 0]
-
-    # the samples are row numbers, which keeps all entries of a video together
-    rows = tuple(np.arange(hits[split].shape[-1]) for split in varying)
-    entries = sum(len(row) for row in rows)
-    interval = stats.bootstrap(
-        rows, resampled, n_resamples=n_resamples, confidence_level=confidence,
-        batch=max(1, _BATCH_ENTRIES // entries), vectorized=True, method='percentile',
-        random_state=np.random.default_rng(seed)).confidence_interval
-    return Interval(value, float(interval.low), float(interval.high))
+        raise ValueError(f'confidence={confidence} must be in (0, 1), e.g. 0.95')
+    values = [_value(case) for case in cases]
+    intervals = [Interval(value, value, value) for value in values]
+    groups: Dict[Tuple, List[int]] = {}
+    for number, (case, value) in enumerate(zip(cases, values)):
+        sizes = [np.shape(values)[-1] for values in case.hits.values()]
+        if not np.isnan(value) and max(sizes) > 1:
+            groups.setdefault(_population(case, sizes), []).append(number)
+    for numbers in groups.values():
+        group = [cases[number] for number in numbers]
+        samples = _sampled_statistics(group, n_resamples, seed)
+        for number, sampled in zip(numbers, samples):
+            tail = (1 - confidence) / 2
+            lo, hi = np.quantile(sampled, [tail, 1 - tail])
+            intervals[number] = Interval(values[number], float(lo), float(hi))
+    return intervals
 
 
 def bootstrap_accuracy(correct: np.ndarray, **kwargs) -> Interval:
-    """Interval of a plain accuracy.
+    """Return a plain accuracy with its interval.
 
     Args:
         correct: ``(n_videos,)``: 1, 0, or NaN without a label (left out).
@@ -94,22 +112,104 @@ def bootstrap_accuracy(correct: np.ndarray, **kwargs) -> Interval:
     return bootstrap({'all': correct}, lambda percent: percent['all'], **kwargs)
 
 
-def _percent(values: np.ndarray) -> np.ndarray:
-    """Mean over the videos, in percent, ``(..., n) -> (...)``."""
-    return _resampled_percent(values, np.arange(values.shape[-1])[None])[..., 0]
+def _value(case: Case) -> float:
+    """Return the statistic of the videos as they are."""
+    for split, values in case.hits.items():
+        if np.shape(values)[-1] == 0:
+            raise ValueError(f'split {split!r} holds no videos: nothing to resample')
+    percent = {split: mean_percent(values) for split, values in case.hits.items()}
+    return float(np.asarray(case.statistic(percent)))
 
 
-def _resampled_percent(values: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """Percent of each of ``R`` resamples: ``(..., n)`` and row numbers ``(R, n)`` -> ``(..., R)``.
+def _population(case: Case, sizes: Sequence[int]) -> Tuple:
+    """Return what cases must share to share their resamples."""
+    if max(sizes) > _LARGE_SPLIT:
+        # the kinds of videos differ from one model to the next
+        return tuple(id(values) for values in case.hits.values())
+    return tuple(sizes)
 
-    How often a resample holds each video is a matrix, which all entries of a
-    video share: one product replaces the gathering of ``R`` copies of them.
+
+def _sampled_statistics(cases: Sequence[Case], n_resamples: int, seed: int) -> List[np.ndarray]:
+    """Return the statistic of each resample for cases of one population, each ``(R,)``."""
+    sampled: List[List[np.ndarray]] = [[] for _ in cases]
+    samples = [_Sample(values) for values in cases[0].hits.values()]
+    for weights in _draw(samples, n_resamples, np.random.default_rng(seed)):
+        known: Dict[Tuple[int, int], np.ndarray] = {}
+        for case, results in zip(cases, sampled):
+            percent = {}
+            for place, (split, values) in enumerate(case.hits.items()):
+                # the columns of a table share most of their splits
+                key = id(values), place
+                if key not in known:
+                    known[key] = samples[place].percent(values, weights[place])
+                percent[split] = known[key]
+            results.append(np.asarray(case.statistic(percent)))
+    return [np.concatenate(results) for results in sampled]
+
+
+def _draw(samples: Sequence['_Sample'], n_resamples: int, rng: np.random.Generator
+          ) -> Iterator[List[np.ndarray]]:
+    """Yield batches of resamples: of each split, how often each of its entries is drawn."""
+    entries = sum(len(sample.counts) for sample in samples if len(sample.counts) > 1)
+    batch = max(1, _BATCH_ENTRIES // max(entries, 1))
+    for start in range(0, n_resamples, batch):
+        number = min(batch, n_resamples - start)
+        yield [sample.draw(number, rng) for sample in samples]
+
+
+class _Sample:
+    """The videos of a split, or the kinds of videos of a large one, to draw from.
+
+    Args:
+        values: correctness ``(..., n)``.
     """
-    count, n = rows.shape
-    offset = n * np.arange(count)[:, None]
-    weights = np.bincount((rows + offset).ravel(), minlength=count * n).reshape(count, n).T
-    weights = weights.astype(np.float64)
-    valid = ~np.isnan(values)
-    total = np.where(valid, values, 0.0) @ weights
-    size = valid.astype(np.float64) @ weights
-    return np.where(size > 0, 100.0 * total / np.maximum(size, 1.0), np.nan)
+
+    def __init__(self, values: np.ndarray):
+        self.size = np.shape(values)[-1]
+        self.counts = np.ones(self.size, dtype=np.int64)
+        self.first = None
+        if self.size > _LARGE_SPLIT:
+            # videos that all seeds and tasks agree on are exchangeable
+            self.first, self.counts = _kinds(values)
+
+    def draw(self, number: int, rng: np.random.Generator) -> np.ndarray:
+        """Return how often each entry is in each of ``number`` resamples: ``(entries, R)``."""
+        if self.size == 1:
+            return np.ones((1, number), dtype=np.float32)
+        if self.first is not None:
+            return rng.multinomial(self.size, self.counts / self.size, size=number).T
+        rows = rng.integers(0, self.size, (number, self.size))
+        rows += self.size * np.arange(number)[:, None]
+        counts = np.bincount(rows.ravel(), minlength=number * self.size)
+        return counts.reshape(number, self.size).T.astype(np.float32)
+
+    def percent(self, values: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        """Return the percent of each resample, ``(..., n)`` -> ``(..., R)``.
+
+        All entries of a video share its weight: one product replaces copies of them.
+        """
+        values = np.asarray(values, dtype=np.float64)
+        if self.first is not None:
+            values = values[..., self.first]
+        labelled = ~np.isnan(values)
+        filled = np.where(labelled, values, 0.0)
+        # whole numbers below 2^24 are exact in float32
+        whole = self.first is None and np.isin(filled, (0.0, 1.0)).all()
+        precision = np.float32 if whole else np.float64
+        weights = weights.astype(precision, copy=False)
+        total = (filled.astype(precision) @ weights).astype(np.float64)
+        size = np.float64(self.size)
+        if not labelled.all():
+            size = (labelled.astype(precision) @ weights).astype(np.float64)
+        return np.where(size > 0, 100.0 * total / np.maximum(size, 1.0), np.nan)
+
+
+def _kinds(values: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
+    """Return the first video of each kind, and how many of the kind there are."""
+    rows = np.nan_to_num(np.asarray(values), nan=-1.0).reshape(-1, np.shape(values)[-1])
+    kind = np.zeros(rows.shape[1], dtype=np.int64)
+    for row in rows:
+        _, code = np.unique(row, return_inverse=True)
+        _, first, kind, counts = np.unique(kind * (code.max() + 1) + code, return_index=True,
+                                           return_inverse=True, return_counts=True)
+    return first, counts

@@ -1,20 +1,21 @@
 """The table of a ladder suite: accuracy at each setting, and where a method breaks.
 
-Columns of ``leaderboard.csv``: ``method``; ``unseen@<x>`` and ``seen@<x>`` for every variant
-(action accuracy on the suite's unseen and seen splits, percent, each as ``_mean``, ``_std``,
-``_lo``, ``_hi``, see :mod:`devias_mm.harness.leaderboard`); ``breaking_<axis>``; ``n_seeds``, the
-smallest number of finished seeds of a variant; ``n_unreadable`` and ``on_error``, as there.
+Columns of ``leaderboard.csv``: ``method``; ``<curve>@<x>`` for every curve and variant, such as
+``unseen@0.90`` (percent, each as ``_mean``, ``_std``, ``_lo``, ``_hi``, see
+:mod:`devias_mm.harness.leaderboard`); ``breaking_<axis>``; ``n_seeds``, the smallest number of
+finished seeds of a variant; ``n_unreadable`` and ``on_error``, as there.
 """
-from typing import List, Sequence
+from dataclasses import replace
+from typing import Any, Dict, List, Sequence
 
 import numpy as np
 import pandas as pd
 
+from devias_mm.evaluation.metrics import Metric
 from devias_mm.harness.leaderboard import STATS, leaderboard, unreadable_cells
+from devias_mm.harness.protocol import Ladder, Variant
 from devias_mm.harness.results import MethodResults
 from devias_mm.harness.suite import Suite
-
-GROUPS = ('unseen', 'seen')
 
 
 def ladder_table(suite: Suite, results: Sequence[MethodResults], n_resamples: int = 2000,
@@ -22,31 +23,33 @@ def ladder_table(suite: Suite, results: Sequence[MethodResults], n_resamples: in
     """Compute the ladder's table; its columns are described at the top of this module."""
     rows = []
     for method in suite.methods:
-        of_method = [result for result in results if result.method == method]
-        if not of_method:
-            continue
-        row, seen_x, unseen = {'method': method}, [], []
-        by_variant = {result.variant: cells for result, (_, cells) in zip(
-            of_method, leaderboard(suite, of_method, n_resamples, seed).iterrows())}
-        for group in GROUPS:
-            for name, variant in suite.variants.items():
-                cells = by_variant.get(name)
-                for stat in STATS:
-                    row[f'{group}@{variant.x:.2f}_{stat}'] = (
-                        float('nan') if cells is None else cells[f'action_{group}_{stat}'])
-                if group == 'unseen' and cells is not None:
-                    seen_x.append(variant.x)
-                    unseen.append(cells['action_unseen_mean'])
-        row[f'breaking_{suite.variant_axis}'] = breaking_point(seen_x, unseen,
-                                                               suite.breaking_accuracy)
-        row['n_seeds'] = min(len(result.seeds) for result in of_method)
-        row.update(unreadable_cells(of_method))
-        rows.append(row)
+        own = [result for result in results if result.method == method]
+        if own:
+            table = leaderboard(suite, own, n_resamples, seed)
+            table.index = [result.variant for result in own]
+            rows.append(_row(suite.ladder, method, table, own))
     return pd.DataFrame(rows)
 
 
+def ladder_metrics(suite: Suite, curve: str) -> List[Metric]:
+    """Return the columns of one curve, to be shown like metrics."""
+    metric = suite.protocol.metric(suite.ladder.curves[curve])
+    names = [curve_column(curve, variant) for variant in suite.variants.values()]
+    return [replace(metric, name=name, heading=name) for name in names]
+
+
+def curve_column(curve: str, variant: Variant) -> str:
+    """Return the name of a curve's column, without ``_mean``."""
+    return f'{curve}@{variant.x:.2f}'
+
+
+def breaking_column(ladder: Ladder) -> str:
+    """Return the name of the column that says where a method breaks."""
+    return f'breaking_{ladder.axis}'
+
+
 def breaking_point(x: Sequence[float], accuracy: Sequence[float], threshold: float) -> float:
-    """Where a curve first falls below a threshold, linear between its points.
+    """Return where a curve first falls below a threshold, linear between its points.
 
     Args:
         x: positions on the ladder's axis, any order.
@@ -58,7 +61,8 @@ def breaking_point(x: Sequence[float], accuracy: Sequence[float], threshold: flo
         ``x``, if at all); the smallest ``x`` where it is below from the start.
     """
     order = np.argsort(x)
-    x, accuracy = np.asarray(x, dtype=float)[order], np.asarray(accuracy, dtype=float)[order]
+    x = np.asarray(x, dtype=float)[order]
+    accuracy = np.asarray(accuracy, dtype=float)[order]
     below = np.flatnonzero(accuracy < threshold)
     if below.size == 0:
         return float('nan')
@@ -69,11 +73,33 @@ def breaking_point(x: Sequence[float], accuracy: Sequence[float], threshold: flo
     return float(x[i - 1] + share * (x[i] - x[i - 1]))
 
 
-def ladder_points(table: pd.DataFrame, group: str = 'unseen') -> pd.DataFrame:
-    """The curves of a ladder's table in long form: ``method, x, mean, std, lo, hi``."""
-    heads: List[str] = [name[:-len('_mean')] for name in table.columns
-                        if name.startswith(f'{group}@') and name.endswith('_mean')]
-    points = [dict({stat: row[f'{head}_{stat}'] for stat in STATS}, method=row['method'],
-                   x=float(head.split('@')[1]))
-              for _, row in table.iterrows() for head in heads]
-    return pd.DataFrame(points)[['method', 'x', *STATS]]
+def ladder_points(suite: Suite, table: pd.DataFrame, curve: str) -> pd.DataFrame:
+    """Return a curve of a ladder's table in long form: ``method, x, mean, std, lo, hi``."""
+    points = []
+    for variant in suite.variants.values():
+        column = curve_column(curve, variant)
+        cells = table[[f'{column}_{stat}' for stat in STATS]].set_axis(STATS, axis=1)
+        points.append(cells.assign(method=table['method'], x=variant.x))
+    # all points of a method together, as in the table
+    together = pd.concat(points).sort_index(kind='stable')
+    return together[['method', 'x', *STATS]].reset_index(drop=True)
+
+
+def _row(ladder: Ladder, method: str, table: pd.DataFrame, results: Sequence[MethodResults]
+         ) -> Dict[str, Any]:
+    """Return one method's row from the leaderboard over its variants."""
+    row: Dict[str, Any] = {'method': method}
+    for curve, metric in ladder.curves.items():
+        for name, variant in ladder.variants.items():
+            for stat in STATS:
+                value = float('nan')
+                if name in table.index:
+                    value = table.at[name, f'{metric}_{stat}']
+                row[f'{curve_column(curve, variant)}_{stat}'] = value
+    first = next(iter(ladder.curves.values()))
+    xs = [ladder.variants[name].x for name in table.index]
+    row[breaking_column(ladder)] = breaking_point(xs, table[f'{first}_mean'],
+                                                  ladder.breaking_accuracy)
+    row['n_seeds'] = min(len(result.seeds) for result in results)
+    row.update(unreadable_cells(results))
+    return row

@@ -134,9 +134,9 @@ class Planner:
 
     def _describe_data(self, cfg: 'Config') -> None:
         """Note the checksum of the data set: other data make another run."""
-        if self.suite.data_manifest is None:
+        if self.suite.data.manifest is None:
             return
-        manifest = self.root / self.suite.data_manifest
+        manifest = self.root / self.suite.data.manifest
         if manifest.is_file():
             cfg.data_sha256 = data_checksum(manifest)
 
@@ -184,13 +184,13 @@ def plan_jobs(suite: Suite, root: Path, out: Path, methods: Optional[Sequence[st
 
 def require_data(suite: Suite, root: Path) -> Optional[Path]:
     """Return the data manifest of a suite, relative to ``root``; an error says how to make it."""
-    if suite.data_manifest is None:
+    if suite.data.manifest is None:
         return None
-    if not (Path(root) / suite.data_manifest).is_file():
-        remedy = f'; make it with:\n    {suite.data_command}' if suite.data_command else ''
+    if not (Path(root) / suite.data.manifest).is_file():
+        remedy = f'; make it with:\n    {suite.data.command}' if suite.data.command else ''
         raise SuiteError(f'the data of suite {suite.name!r} is missing: there is no '
-                         f'{suite.data_manifest}{remedy}')
-    return Path(suite.data_manifest)
+                         f'{suite.data.manifest}{remedy}')
+    return Path(suite.data.manifest)
 
 
 def write_index(folder: Path, jobs: Sequence[Job], suite_files: Sequence[Path], root: Path

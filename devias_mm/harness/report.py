@@ -9,6 +9,8 @@ from devias_mm.files import atomic_path, write_text
 from devias_mm.harness import render
 from devias_mm.harness.ladder import ladder_table
 from devias_mm.harness.leaderboard import leaderboard
+from devias_mm.harness.notes import footnotes
+from devias_mm.harness.papers import compare_with_papers
 from devias_mm.harness.results import MethodResults, without_results
 from devias_mm.harness.runs import Run
 from devias_mm.harness.suite import Suite
@@ -20,10 +22,12 @@ class Report:
 
     Attributes:
         table: one row per method, numeric.
+        papers: the papers' numbers, ours, and ours - paper; empty where no paper has any.
         notes: footnotes.
         markdown, latex: for people.
     """
     table: pd.DataFrame
+    papers: pd.DataFrame
     notes: List[str]
     markdown: str
     latex: str
@@ -32,17 +36,28 @@ class Report:
 def make_report(suite: Suite, runs: Sequence[Run], results: Sequence[MethodResults],
                 smoke: Optional[Dict[str, object]] = None) -> Report:
     """Compute the table of a suite from its collected results."""
-    table = (ladder_table if suite.variants else leaderboard)(suite, results)
-    notes = render.footnotes(suite, results, without_results(runs, results), smoke)
-    return Report(table, notes, render.markdown(suite, table, notes),
-                  render.latex(suite, table, notes))
+    make_table = ladder_table if suite.ladder else leaderboard
+    table = make_table(suite, results)
+    notes = footnotes(suite, results, without_results(runs, results), smoke)
+    return Report(table, compare_with_papers(suite, table), notes,
+                  render.markdown(suite, table, notes), render.latex(suite, table, notes))
 
 
 def write_report(report: Report, folder: Path) -> List[Path]:
-    """Write ``leaderboard.csv``, ``.md`` and ``.tex``; returns their paths."""
+    """Write ``leaderboard.csv``, ``.md`` and ``.tex`` into a folder; return their paths.
+
+    Where papers print numbers of the methods, also ``papers.csv``.
+    """
     paths = [Path(folder) / f'leaderboard.{suffix}' for suffix in ('csv', 'md', 'tex')]
-    with atomic_path(paths[0]) as temporary:
-        report.table.to_csv(temporary, index=False, float_format='%.4f')
+    _write_csv(report.table, paths[0])
     write_text(paths[1], report.markdown)
     write_text(paths[2], report.latex)
+    if len(report.papers):
+        paths.append(Path(folder) / 'papers.csv')
+        _write_csv(report.papers, paths[3])
     return paths
+
+
+def _write_csv(table: pd.DataFrame, path: Path) -> None:
+    with atomic_path(path) as temporary:
+        table.to_csv(temporary, index=False, float_format='%.4f')

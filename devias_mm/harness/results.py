@@ -8,10 +8,10 @@ import pandas as pd
 
 from devias_mm.errors import SuiteError
 from devias_mm.evaluation.contrasted import contrasted
-from devias_mm.evaluation.tables import background_agreement, correctness, unreadable_videos
+from devias_mm.evaluation.hits import SplitHits, read_hits
+from devias_mm.evaluation.metrics import Contrast, Split
 from devias_mm.harness.runs import Run
 from devias_mm.harness.suite import Suite
-from devias_mm.store.predictions import read_predictions
 
 # rows of a hits array, in this order
 TASKS = ('action', 'scene', 'background')
@@ -28,8 +28,7 @@ class MethodResults:
         videos: per split the ``video_id`` of the columns of ``hits``.
         hits: per split float64 ``(seeds, 3, videos)``: action correct, scene
             correct, predicted as the background's action; NaN = not labelled or
-            not predicted by this method. Under the name of a contrasted accuracy of the
-            suite: its per-video values, as if they were a split's.
+            not predicted by this method.
         unreadable: per split the videos that could not be read.
         on_error: what they did to the score, one of ``ON_ERROR``.
     """
@@ -38,14 +37,32 @@ class MethodResults:
     seeds: Tuple[int, ...]
     missing_seeds: Tuple[int, ...]
     videos: Dict[str, pd.Index] = field(default_factory=dict)
-    hits: Dict[str, np.ndarray] = field(default_factory=dict)
+    hits: Dict[Split, np.ndarray] = field(default_factory=dict)
     unreadable: Dict[str, List[str]] = field(default_factory=dict)
     on_error: str = 'count-wrong'
 
     def per_video(self, split: str, task: str = 'action') -> pd.Series:
-        """Correctness of each video, averaged over the seeds."""
-        return pd.Series(self.hits[split][:, TASKS.index(task)].mean(axis=0),
-                         index=self.videos[split])
+        """Return the correctness of each video, averaged over the seeds."""
+        values = self.hits[split][:, TASKS.index(task)]
+        return pd.Series(values.mean(axis=0), index=self.videos[split])
+
+    def hits_of(self, split: Split) -> np.ndarray:
+        """Return the hits of a split, or of a pair of splits."""
+        if split not in self.hits:
+            self.hits[split] = self._contrast(split)
+        return self.hits[split]
+
+    def _contrast(self, pair: Contrast) -> np.ndarray:
+        """Return the hits of a pair; there are no scenes and backgrounds in it."""
+        hits = np.full_like(self.hits[pair.moving], np.nan)
+        unreadable = self.videos[pair.still].isin(self.unreadable[pair.still])
+        for seed in range(len(self.seeds)):
+            right = pd.Series(self.hits[pair.moving][seed, 0], index=self.videos[pair.moving])
+            twin = pd.Series(self.hits[pair.still][seed, 0], index=self.videos[pair.still])
+            # a wrong twin is good: one that could not be read must not be
+            twin[twin.notna() & unreadable] = 1.0
+            hits[seed, 0] = contrasted(right, twin)
+        return hits
 
 
 def collect(suite: Suite, runs: Sequence[Run], command: str,
@@ -123,7 +140,7 @@ def _looked_for(runs: Sequence[Run]) -> str:
 
 
 def without_results(jobs: Sequence[Run], results: Sequence[MethodResults]) -> List[str]:
-    """Names (method, or ``method variant``) of the jobs' groups that have no finished run."""
+    """Return the names (method, or ``method variant``) of what has no finished run."""
     finished = {(result.method, result.variant) for result in results}
     return list(dict.fromkeys(f'{job.method} {job.variant}'.strip() for job in jobs
                               if (job.method, job.variant) not in finished))
@@ -131,75 +148,65 @@ def without_results(jobs: Sequence[Run], results: Sequence[MethodResults]) -> Li
 
 def _read_method(suite: Suite, done: Sequence[Run], group: Sequence[Run], on_error: str
                  ) -> MethodResults:
+    """Read all splits and seeds of one method."""
+    missing = tuple(job.seed for job in group if job not in done)
     result = MethodResults(done[0].method, done[0].variant, tuple(job.seed for job in done),
-                           tuple(job.seed for job in group if job not in done),
-                           on_error=on_error)
+                           missing, on_error=on_error)
     for split in suite.splits:
-        tables = [read_predictions(job.predictions(split)) for job in done]
-        videos = pd.Index(tables[0]['video_id'])
+        tables = [_read_split(suite, job, split, on_error) for job in done]
+        videos = tables[0].videos
         hits = []
         for job, table in zip(done, tables):
-            if set(table['video_id']) != set(videos):
-                different = sorted(set(table['video_id']) ^ set(videos))
-                raise ValueError(f'seeds {done[0].seed} and {job.seed} of {job.method!r} were '
-                                 f'tested on different videos of {split!r}, e.g. '
-                                 f'{different[0]!r}: delete {job.work_dir / "test.done"} '
-                                 'and run the suite again')
-            bad = unreadable_videos(table)
-            if len(bad) and on_error == 'fail':
-                raise ValueError(f'{job.name}, {split}: {len(bad)} unreadable video(s), e.g. '
-                                 f'{bad.index[0]!r}: {bad.iloc[0]}; repair them and test again, '
-                                 'or choose --on-error count-wrong or skip')
-            values = _table_hits(suite, job, split, table)
-            if on_error == 'skip':
-                values.loc[bad.index] = np.nan
-            hits.append(values.loc[videos].to_numpy().T)
+            order = _order(done[0], job, split, videos, table.videos)
+            hits.append(table.values[:, order])
+        unreadable = {video for table in tables for video in table.errors.index}
         result.videos[split] = videos
         result.hits[split] = np.stack(hits)
-        result.unreadable[split] = sorted(
-            {video for table in tables for video in unreadable_videos(table).index})
-    for name, pair in suite.contrasts.items():
-        result.videos[name], result.hits[name] = _contrast(result, *pair)
+        result.unreadable[split] = sorted(unreadable)
     return result
 
 
-def _contrast(result: MethodResults, moving: str, still: str) -> Tuple[pd.Index, np.ndarray]:
-    """Videos and hits of a contrasted accuracy; there are no scenes and backgrounds in it."""
-    videos, twins = result.videos[moving], result.videos[still]
-    hits = np.full_like(result.hits[moving], np.nan)
-    for row, first, second in zip(hits, result.hits[moving], result.hits[still]):
-        right = pd.Series(second[0], index=twins)
-        # a wrong twin is good: one that could not be read must not be
-        right[right.notna() & twins.isin(result.unreadable[still])] = 1.0
-        row[0] = contrasted(pd.Series(first[0], index=videos), right)
-    return videos, hits
-
-
-def _table_hits(suite: Suite, job: Run, split: str, table: pd.DataFrame) -> pd.DataFrame:
+def _read_split(suite: Suite, job: Run, split: str, on_error: str) -> SplitHits:
+    """Read the hits of a run on a split; what is unreadable counts as asked."""
+    path = job.predictions(split)
     predicts = suite.methods[job.method].predicts
-    columns = {task: pd.Series(np.nan, index=table['video_id']) for task in TASKS}
-    for task, k in (('action', suite.action_topk), ('scene', suite.scene_topk)):
-        if task not in predicts:
-            continue
-        lacking = table[f'{task}_scores'].isna() & table['error'].isna()
-        if lacking.any():
-            raise ValueError(f'method {job.method!r} should predict the {task}, but '
-                             f'{int(lacking.sum())} readable video(s) of '
-                             f'{job.predictions(split)} have no {task}_scores; correct '
+    table = read_hits(path, {task: suite.protocol.topk.get(task, 1) for task in predicts})
+    for task, number in table.without_scores.items():
+        if number:
+            raise SuiteError(f'method {job.method!r} should predict the {task}, but {number} '
+                             f'readable video(s) of {path} have no {task}_scores; correct '
                              '`predicts` in the suite, or test the method again')
-        columns[task] = correctness(table, task, k)
-    if 'action' in predicts:
-        columns['background'] = background_agreement(table)
-    return pd.DataFrame(columns)[list(TASKS)]
+    if len(table.errors) and on_error == 'fail':
+        raise SuiteError(f'{job.name}, {split}: {len(table.errors)} unreadable video(s), e.g. '
+                         f'{table.errors.index[0]!r}: {table.errors.iloc[0]}; repair them and '
+                         'test again, or choose --on-error count-wrong or skip')
+    if len(table.errors) and on_error == 'skip':
+        table.values[:, table.videos.isin(table.errors.index)] = np.nan
+    return table
+
+
+def _order(first: Run, job: Run, split: str, videos: pd.Index, own: pd.Index) -> np.ndarray:
+    """Return where the videos of the first seed are in the table of another."""
+    if own.equals(videos):
+        return np.arange(len(videos))
+    different = own.symmetric_difference(videos)
+    if len(different):
+        raise SuiteError(f'seeds {first.seed} and {job.seed} of {job.method!r} were tested on '
+                         f'different videos of {split!r}, e.g. {different[0]!r}: delete '
+                         f'{job.work_dir / "test.done"} and run the suite again')
+    return own.get_indexer(videos)
 
 
 def _require_same_videos(results: Sequence[MethodResults]) -> None:
     first = results[0]
     for other in results[1:]:
         for split, videos in first.videos.items():
+            if videos.equals(other.videos[split]):
+                continue
             different = videos.symmetric_difference(other.videos[split])
             if len(different):
-                raise ValueError(
+                raise SuiteError(
                     f'{first.method!r} and {other.method!r} were tested on different videos of '
                     f'{split!r} ({len(different)} differ, e.g. {different[0]!r}): one of them '
                     'was tested on an older list; test it again')
+

@@ -47,6 +47,29 @@ def write_predictions(path: Union[str, Path], rows: List[dict]) -> None:
         pq.write_table(pa.table(columns, schema=schema), temporary)
 
 
+def open_predictions(path: Union[str, Path]) -> pq.ParquetFile:
+    """Open ``<split>.parquet`` to read it in parts.
+
+    Raises:
+        MissingFileError: there is no such file.
+        UserError: a column is missing.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise MissingFileError(f'prediction table not found: {path}')
+    try:
+        # a buffer keeps the scores of a large split out of memory
+        file = pq.ParquetFile(path, buffer_size=1 << 20)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise UserError(f'{path} is no prediction table, or truncated ({type(error).__name__}): '
+                        'test the checkpoint again') from error
+    missing = [name for name in SCHEMA.names if name not in file.schema_arrow.names]
+    if missing:
+        raise UserError(f'{path} lacks the column(s) {", ".join(missing)}; a prediction '
+                        f'table has {", ".join(SCHEMA.names)}: test the checkpoint again')
+    return file
+
+
 def read_predictions(path: Union[str, Path]) -> pd.DataFrame:
     """Read ``<split>.parquet``; one row a video, the columns of ``SCHEMA``.
 
@@ -54,20 +77,18 @@ def read_predictions(path: Union[str, Path]) -> pd.DataFrame:
         MissingFileError: there is no such file.
         UserError: a column is missing or a video occurs twice.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise MissingFileError(f'prediction table not found: {path}')
     try:
-        table = pd.read_parquet(path, engine='pyarrow')
-    except (pa.ArrowException, OSError, ValueError) as error:
-        raise UserError(f'{path} is no prediction table, or truncated ({type(error).__name__}): '
-                        'test the checkpoint again') from error
-    missing = [name for name in SCHEMA.names if name not in table.columns]
-    if missing:
-        raise UserError(f'{path} lacks the column(s) {", ".join(missing)}; a prediction '
-                         f'table has {", ".join(SCHEMA.names)}: test the checkpoint again')
-    repeated = table['video_id'][table['video_id'].duplicated()]
-    if len(repeated):
-        raise UserError(f'{path} holds video {repeated.iloc[0]!r} more than once: '
-                         'test the checkpoint again')
+        table = open_predictions(path).read().to_pandas()
+    except (pa.ArrowException, OSError) as error:
+        raise UserError(f'{path} is damaged ({type(error).__name__}): test the checkpoint '
+                        'again') from error
+    require_unique(path, table['video_id'])
     return table
+
+
+def require_unique(path: Union[str, Path], videos: Union[pd.Index, pd.Series]) -> None:
+    """Raise a UserError where a table holds a video twice."""
+    repeated = videos[videos.duplicated()]
+    if len(repeated):
+        raise UserError(f'{path} holds video {list(repeated)[0]!r} more than once: '
+                        'test the checkpoint again')

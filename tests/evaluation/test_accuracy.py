@@ -1,14 +1,14 @@
 import numpy as np
 import pytest
 
-from devias_mm.evaluation import (
-    harmonic_mean,
-    mean_class_accuracy,
+from devias_mm.evaluation.accuracy import (
+    agreement,
+    mean_percent,
     predicted_classes,
-    swap_background_error,
     topk_accuracy,
     topk_correct,
 )
+from devias_mm.evaluation.harmonic_mean import harmonic_mean
 
 SCORES = [[.1, .7, .2], [.5, .1, .4], None, [.2, .3, .5], [.6, .3, .1]]
 LABELS = [1, 2, 0, -1, 0]
@@ -27,10 +27,25 @@ def test_row_without_scores_stays_wrong_when_all_classes_are_guessed():
     assert np.isnan(topk_accuracy([[1., 0.]], [-1]))
 
 
-def test_mean_class_accuracy_weighs_classes_equally():
-    scores = np.eye(2)[[0, 0, 0, 0]]
-    assert topk_accuracy(scores, [0, 0, 0, 1]) == 75.0
-    assert mean_class_accuracy(scores, [0, 0, 0, 1]) == 50.0
+def test_of_equal_scores_the_lower_class_is_guessed_first():
+    scores = np.array([[.3, .3, .3, .1], [.1, .3, .3, .3], [.2, .3, .2, .3]])
+    assert predicted_classes(scores).tolist() == [0, 1, 1]
+    for labels, ranks in (([0, 1, 1], [0, 0, 0]), ([1, 2, 3], [1, 1, 1]), ([2, 3, 0], [2, 2, 2]),
+                          ([3, 0, 2], [3, 3, 3])):
+        for k in (1, 2, 3, 4):
+            assert topk_correct(scores, labels, k).tolist() == [rank < k for rank in ranks]
+
+
+def test_top_k_agrees_with_sorting():
+    rng = np.random.default_rng(0)
+    scores = rng.integers(0, 5, (200, 9)).astype(np.float32)
+    scores[::7, 3] = np.nan
+    labels = rng.integers(-1, 9, 200)
+    for k in (1, 2, 5, 9):
+        guesses = np.argsort(-scores, axis=1, kind='stable')[:, :k]
+        right = (guesses == labels[:, None]).any(axis=1) & np.isfinite(scores).all(axis=1)
+        expected = np.where(labels == -1, np.nan, right)
+        np.testing.assert_array_equal(topk_correct(scores, labels, k), expected)
 
 
 @pytest.mark.parametrize('scores, labels, k, message', [
@@ -46,17 +61,20 @@ def test_bad_input_is_named(scores, labels, k, message):
 
 def test_harmonic_mean():
     assert harmonic_mean(80, 80, 80, 80) == pytest.approx(80)
-    # unseen lists are averaged arithmetically, before the harmonic mean
-    assert harmonic_mean(100, [0, 100], 100, 50) == pytest.approx(4 / (2 / 100 + 2 / 50))
+    assert harmonic_mean(100, 50, 100, 50) == pytest.approx(4 / (2 / 100 + 2 / 50))
     assert harmonic_mean(90, 0, 90, 90) == 0
     assert np.isnan(harmonic_mean(90, 90, float('nan'), 90))
-    with pytest.raises(ValueError, match='scene_seen=101'):
+    assert np.isnan(harmonic_mean(90, 0, float('nan'), 90))
+    # seeds and resamples
+    values = harmonic_mean(np.array([[80, 40], [0, 10]]), 40)
+    assert values.tolist() == [[pytest.approx(160 / 3), 40], [0, 16]]
+    with pytest.raises(ValueError, match='101 is not an accuracy'):
         harmonic_mean(90, 90, 101, 90)
 
 
 def test_swap_background_error_counts_background_not_error():
     # right, background, neither, unreadable, no background class
-    assert swap_background_error([0, 1, 2, -1, 3], [1, 1, 1, 1, -1]) == 25.0
+    assert mean_percent(agreement([0, 1, 2, -1, 3], [1, 1, 1, 1, -1])) == 25.0
 
 
 def test_a_table_without_any_scores_predicts_nothing():

@@ -2,30 +2,30 @@
 import numpy as np
 import pytest
 
-from devias_mm.evaluation import knn_accuracy, knn_votes, scene_representation_bias
+from devias_mm.evaluation.knn import knn_accuracy, knn_votes
+from devias_mm.evaluation.scene_bias import scene_representation_bias
 
 
 def test_neighbours_vote_by_cosine_similarity():
     train = np.array([[1., 0.], [0., 3.], [-1., 0.]])
     votes = knn_votes(train, [0, 2, 1], np.array([[5., 0.]]), k=2)
     assert votes.shape == (1, 3)
-    assert votes[0] == pytest.approx([np.exp(1 / 0.07), 0, 1])
+    strong, weak = np.exp(1 / 0.07), 1
+    assert votes[0] == pytest.approx(np.array([strong, 0, weak]) / (strong + weak))
     # a class that nobody votes for is never a guess
     assert knn_accuracy(train, [0, 2, 1], np.array([[5., 0.]]), [1], [2]) == {2: (0, 0)}
 
 
-def test_batches_of_test_items_do_not_matter(monkeypatch):
-    rng = np.random.default_rng(0)
-    train, test = rng.normal(size=(40, 8)), rng.normal(size=(30, 8))
-    labels = rng.integers(0, 5, 40)
-    whole = knn_votes(train, labels, test, 7)
-    monkeypatch.setattr('devias_mm.evaluation.knn._BATCH_ENTRIES', 90)
-    assert knn_votes(train, labels, test, 7) == pytest.approx(whole)
+def test_of_equal_votes_the_lower_class_is_guessed():
+    train = np.array([[1., 0.], [1., 0.], [0., 1.]])
+    assert knn_accuracy(train, [3, 1, 0], np.array([[1., 0.]]), [1], [2]) == {2: (100, 100)}
+    assert knn_accuracy(train, [3, 1, 0], np.array([[1., 0.]]), [3], [2]) == {2: (0, 100)}
 
 
 @pytest.mark.parametrize('change, message', [
-    (dict(k=0), 'k=0'), (dict(k=5), 'k=5'), (dict(train_labels=[0, 1]), 'as many labels'),
-    (dict(test_features=np.ones((1, 3))), '3$')])
+    (dict(k=0), 'k=0'), (dict(k=5), 'k=5'), (dict(train_labels=[0, 1]), r'\[4, 2\]'),
+    (dict(train_labels=[0, -1, 0, 1]), 'must not be negative, got -1'),
+    (dict(test_features=np.ones((1, 3))), '3 features.*2 features')])
 def test_bad_arguments_are_named(change, message):
     good = dict(train_features=np.eye(4, 2), train_labels=[0, 1, 0, 1],
                 test_features=np.ones((1, 2)), k=1)

@@ -3,8 +3,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from devias_mm.evaluation import mean_class_accuracy
-from devias_mm.evaluation.hat import swap_background_error, swap_human_accuracy
+from devias_mm.evaluation.accuracy import agreement, mean_percent, topk_accuracy
 from devias_mm.evaluation.per_class import per_class_table
 
 #         video: action, background, scene; predicted action of seed 0 and of seed 1
@@ -38,12 +37,12 @@ def test_accuracy_over_two_seeds_whose_tables_are_ordered_differently():
         0: dict(n=4, accuracy=50., accuracy_std=round(50 / 2 ** .5, 4)),  # 25 and 75
         2: dict(n=2, accuracy=25., accuracy_std=round(50 / 2 ** .5, 4)),  # 0 and 50
         3: dict(n=1, accuracy=100., accuracy_std=0.)}
-    # class 1 has no video; the mean over classes is that of the other function
+    # class 1 has no video; the mean over videos is that of the other function
     for seed in (0, 1):
         one = per_class_table([table(seed)])
         scores = list(table(seed)['action_scores'])
-        assert one['accuracy'].mean() == pytest.approx(
-            mean_class_accuracy(scores, table(seed)['action_label']))
+        assert np.average(one['accuracy'], weights=one['n']) == pytest.approx(
+            topk_accuracy(scores, table(seed)['action_label']))
         assert one['accuracy_std'].isna().all()
 
 
@@ -65,8 +64,8 @@ def test_person_and_background():
     assert found[2] == dict(n_background=2, shacc=25., sberr=50.)
     assert np.isnan(list(found[3].values())).all()
     one = columns(per_class_table([table(0, 'abc')]), 'shacc', 'sberr')[0]
-    assert one['shacc'] == round(swap_human_accuracy([0, 1, 2], [0, 0, 0]), 4)
-    assert one['sberr'] == round(swap_background_error([0, 1, 2], [1, 1, 2]), 4)
+    assert one['shacc'] == round(float(mean_percent(agreement([0, 1, 2], [0, 0, 0]))), 4)
+    assert one['sberr'] == round(float(mean_percent(agreement([0, 1, 2], [1, 1, 2]))), 4)
     assert 'shacc' not in per_class_table([table(0, 'dg')])
 
 

@@ -4,8 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from devias_mm.evaluation import bootstrap, bootstrap_accuracy, compare_paired
-from devias_mm.evaluation.harmonic_mean import harmonic
+from devias_mm.evaluation import uncertainty
+from devias_mm.evaluation.harmonic_mean import harmonic_mean
+from devias_mm.evaluation.paired import compare_paired
+from devias_mm.evaluation.uncertainty import Case, bootstrap, bootstrap_accuracy, bootstrap_all
 
 
 def test_interval_covers_the_true_rate():
@@ -57,7 +59,7 @@ def test_splits_are_resampled_independently_and_fixed_ones_broadcast():
     hits = {'a': (rng.random((3, 100)) < .8).astype(float), 'b': np.ones((3, 1))}
 
     def statistic(percent):
-        return harmonic(np.stack([percent['a'], percent['b']])).mean(axis=0)
+        return harmonic_mean(percent['a'], percent['b']).mean(axis=0)
 
     value, lo, hi = bootstrap(hits, statistic)
     assert value == pytest.approx(np.mean([2 / (1 / a + .01) for a in 100 * hits['a'].mean(1)]))
@@ -68,6 +70,34 @@ def test_unlabelled_videos_do_not_dilute_a_resample():
     hits = np.full(100, np.nan)
     hits[:50] = 1
     assert bootstrap({'x': hits}, lambda p: p['x']) == (100, 100, 100)
+
+
+def test_many_statistics_have_the_intervals_that_each_has_alone():
+    rng = np.random.default_rng(0)
+    hits = {name: (rng.random((2, n)) < 0.6).astype(float)
+            for name, n in (('a', 50), ('b', 50), ('c', 1), ('d', 30))}
+    hits['a'][0, 3] = np.nan
+    cases = []
+    for names in (('a', ), ('b', ), ('a', 'c'), ('c', 'a'), ('a', 'd'), ('d', 'b'), ('a', 'b')):
+        own = {name: hits[name] for name in names}
+        cases.append(Case(own, lambda percent: sum(p.mean(axis=0) for p in percent.values())))
+    together = bootstrap_all(cases)
+    assert together == [bootstrap(*case) for case in cases]
+    assert together[0].lo < together[0].value < together[0].hi
+
+
+def test_large_splits_vary_as_small_ones_do(monkeypatch):
+    rng = np.random.default_rng(0)
+    # two seeds that often agree, and one label that is missing
+    first = (rng.random(400) < 0.7).astype(float)
+    hits = np.stack([first, np.where(rng.random(400) < 0.8, first, 1 - first)])
+    hits[:, 5] = np.nan
+    small = bootstrap({'x': hits}, lambda percent: percent['x'].mean(axis=0), 20_000)
+    monkeypatch.setattr(uncertainty, '_LARGE_SPLIT', 100)
+    large = bootstrap({'x': hits}, lambda percent: percent['x'].mean(axis=0), 20_000)
+    assert large.value == small.value
+    assert large.lo == pytest.approx(small.lo, abs=0.15)
+    assert large.hi == pytest.approx(small.hi, abs=0.15)
 
 
 def test_paired_is_joined_on_the_video_and_signed():

@@ -10,7 +10,7 @@ from devias_mm.cli import run_tool
 
 SUITE = """
 from fake_suite import make_suite
-suite = make_suite(splits=('seen', 'unseen', 'texture', 'scene-only'))
+suite = make_suite()
 """
 
 

@@ -10,13 +10,14 @@ from devias_mm.harness.figures import (
     ladder_curves,
     plot_report,
     ranked_bars,
-    seen_unseen_scatter,
+    scatter,
     spread_out,
 )
-from devias_mm.harness.leaderboard import MAIN_COLUMNS
 from devias_mm.harness.render import ranked
 
 NAN = float('nan')
+MAIN_COLUMNS = ('action_seen', 'action_unseen', 'scene_seen', 'scene_unseen', 'hm')
+PAIRS = {'Action': MAIN_COLUMNS[:2], 'Scene': MAIN_COLUMNS[2:4]}
 MEANS = {  # action seen, unseen, scene seen, unseen, hm
     'naive': (99.8, 6.2, NAN, NAN, NAN), 'naive-scene': (NAN, NAN, 100., 100., NAN),
     'be': (100., 7.1, NAN, NAN, NAN), 'fame': (97.9, 78.4, NAN, NAN, NAN),
@@ -74,17 +75,18 @@ def test_figures_are_reproducible(root, table, tmp_path):
 def test_bars_show_the_values_in_ranked_order(root, table):
     suite = load_suite('benchmarks/puppets.py', root)
     labels = {name: method.label for name, method in suite.methods.items()}
-    figure = ranked_bars(ranked(suite, table), labels)
+    metrics = [suite.protocol.metric(name) for name in MAIN_COLUMNS]
+    figure = ranked_bars(ranked(suite, table), metrics, labels)
     names = [text.get_text() for text in figure.axes[0].get_yticklabels()]
     assert names == ['DEVIAS', 'Two-Token', 'FAME', 'BE', 'Naive Action', 'Naive Scene']
-    assert [axis.get_title() for axis in figure.axes][-1] == 'Harmonic mean'
+    assert [axis.get_title() for axis in figure.axes][-1] == 'H.M.'
     assert [bar.get_width() for bar in figure.axes[1].patches] == [82.2, 6.3, 78.4, 7.1, 6.2]
     assert figure.axes[0].yaxis_inverted()
     plt.close(figure)
 
 
 def test_labels_do_not_overlap(table, ladder):
-    figures = [seen_unseen_scatter(table, {name: name for name in MEANS}),
+    figures = [scatter(table, PAIRS, {name: name for name in MEANS}),
                ladder_curves(pd.DataFrame([
                    {'method': method, 'x': x, 'mean': mean, 'std': NAN, 'lo': mean, 'hi': mean}
                    for method, means in RHO_UNSEEN.items() for x, mean in enumerate(means)]),
@@ -103,7 +105,7 @@ def test_labels_do_not_overlap(table, ladder):
 
 
 def test_scatter_needs_a_method_with_both(table):
-    assert seen_unseen_scatter(table[table['method'] == 'x'], {}) is None
+    assert scatter(table[table['method'] == 'x'], PAIRS, {}) is None
 
 
 def test_spread_out():

@@ -1,14 +1,26 @@
 import io
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
-from fake_suite import fake_train, make_ladder, make_repository, make_suite, write_table
+from fake_suite import (
+    DATA,
+    fake_train,
+    make_ladder,
+    make_protocol,
+    make_repository,
+    make_suite,
+    write_table,
+)
 
+from devias_mm.evaluation.metrics import Metric
+from devias_mm.evaluation.reference import Reference
 from devias_mm.harness import load_suite
 from devias_mm.harness.ladder import breaking_point, ladder_points
+from devias_mm.harness.papers import compare_with_papers
 from devias_mm.harness.plan import plan_jobs
-from devias_mm.harness.render import printed_rows
+from devias_mm.harness.render import MARKDOWN, papers_cells
 from devias_mm.harness.report import make_report, write_report
 from devias_mm.harness.results import collect
 
@@ -47,8 +59,9 @@ def test_golden_table(toy):
     columns = list(made.table.columns)
     assert columns[0] == 'method'
     wanted = ['action_seen', 'action_unseen', 'scene_seen', 'scene_unseen', 'hm', *suite.splits]
-    assert columns[1:38] == [f'{name}_{stat}' for name in wanted
-                             for stat in ('mean', 'std', 'lo', 'hi')] + ['n_seeds']
+    assert columns[1:37] == [f'{name}_{stat}' for name in wanted
+                             for stat in ('mean', 'std', 'lo', 'hi')]
+    assert columns[-3:] == ['n_seeds', 'n_unreadable', 'on_error']
 
     strong = table.loc['strong']
     expected = {'action_seen': 95, 'action_unseen': 60, 'scene_seen': 80, 'scene_unseen': 60,
@@ -89,7 +102,7 @@ def test_written_forms(toy, tmp_path):
     assert list(back['n_unreadable']) == [8, 0, 0] and set(back['on_error']) == {'count-wrong'}
     markdown = paths[1].read_text()
     assert '**95.0** ± 7.1 [' in markdown and '| Strong ' in markdown
-    assert 'Naive, seen: 2 unreadable video(s) counted as wrong (v00, v01).' in markdown
+    assert 'Naive, seen: 2 unreadable video(s) counted as wrong (v00, v01)' in markdown
     assert 'Scene: incomplete, seed(s) 1 not finished.' in markdown
     assert 'SMOKE RUN, not the benchmark: max_epochs=1' in markdown
     rows = [line.split('|')[1].strip() for line in markdown.splitlines() if line[:1] == '|']
@@ -174,7 +187,7 @@ def test_ladder(tmp_path):
     first = [line for line in lines if line.startswith('| Strong')][0]
     assert '> 0.90' in first and lines.index(first) < lines.index(
         [line for line in lines if line.startswith('| Naive')][0])
-    points = ladder_points(made.table)
+    points = ladder_points(suite, made.table, 'unseen')
     assert len(points) == 6
     assert points.query('method == "strong" and x == 0.9')['mean'].item() == pytest.approx(85)
 
@@ -194,11 +207,10 @@ DRAWS = {'swap/1': 10, 'swap/2': 14, 'swap/3': 6}
 @pytest.fixture
 def drawn(tmp_path):
     """A suite with a set of three draws and a comprehensive protocol."""
-    suite = make_suite(
-        splits=('seen', 'texture', 'scene-only', *DRAWS), seeds=(0, ),
-        sets={'swap': tuple(DRAWS)}, action_unseen=('texture', ),
-        scene_unseen=('scene-only', ), action_unseen_all=('texture', 'swap'),
-        scene_unseen_all=('scene-only', 'swap'), sberr_splits=('swap', ), swap_sets=('swap', ))
+    suite = make_suite(seeds=(0, ), protocol=make_protocol(
+        splits=('seen', 'texture', 'scene-only', *DRAWS), sets={'swap': tuple(DRAWS)},
+        action_unseen=('texture', ), scene_unseen=('scene-only', ),
+        all_unseen=(('texture', 'swap'), ('scene-only', 'swap')), swaps=('swap', )))
     root = make_repository(tmp_path)
     jobs = plan_jobs(suite, root, root / 'out', ['strong'])
     fake_train(jobs[0].work_dir)
@@ -233,7 +245,7 @@ def test_a_set_of_draws_counts_as_one_split(drawn):
     assert made.markdown.split('(HAT)')[1].splitlines()[0].endswith('over the draws of a set')
     assert r'\textbf{50.0} $\pm$ 20.0' in made.latex
     note, = [note for note in made.notes if 'swap/1' in note]
-    assert note.endswith('counted as wrong (v19), which lowers SBErr (lower is better), too.')
+    assert note.endswith('counted as wrong (v19), which also changes SBErr swap (lower is better).')
 
 
 @pytest.mark.parametrize('on_error, seen', [('count-wrong', 50), ('skip', 100 * 10 / 19)])
@@ -252,9 +264,10 @@ def test_unreadable_videos_can_be_an_error(drawn):
 
 
 def test_contrasted_accuracy_of_a_pair(tmp_path):
-    suite = make_suite(splits=('seen', 'unseen', 'texture', 'scene-only', 'still'),
-                       seeds=(0, 1), contrasted={'contrast': ('texture', 'still'),
-                                                 'other': ('texture', 'not tested')})
+    suite = make_suite(protocol=make_protocol(
+        splits=('seen', 'unseen', 'texture', 'scene-only', 'still'),
+        optional_splits=('not tested', ),
+        contrasts={'contrast': ('texture', 'still'), 'other': ('texture', 'not tested')}))
     root = make_repository(tmp_path)
     jobs = plan_jobs(suite, root, root / 'out', ['naive', 'strong'])
     for job in jobs:
@@ -275,10 +288,11 @@ def test_contrasted_accuracy_of_a_pair(tmp_path):
     # without the twins there is no such column
     part = suite.only(['seen', 'texture'])
     assert 'contrast_mean' not in make_report(part, jobs, collect(part, jobs, 'x')).table
-    write_table(jobs[0].predictions('still'), range(4), n=19)
-    write_table(jobs[2].predictions('still'), range(4), n=19)
+    for job in jobs:
+        write_table(job.predictions('still'), range(4), n=19)
+    results = collect(suite, jobs, 'x')
     with pytest.raises(ValueError, match=r'contrasted accuracy: 1 video\(s\) .*: v19'):
-        collect(suite, jobs, 'x')
+        make_report(suite, jobs, results)
 
 
 def test_splits_without_scene_labels_are_named(toy):
@@ -288,7 +302,7 @@ def test_splits_without_scene_labels_are_named(toy):
             if job.predictions(split).is_file():
                 table = pd.read_parquet(job.predictions(split)).assign(scene_label=-1)
                 table.to_parquet(job.predictions(split), index=False)
-    suite = make_suite(scene_label_command='label them')
+    suite = make_suite(data=replace(DATA, scene_label_command='label them'))
     notes = make_report(suite, jobs, collect(suite, jobs, 'x')).notes
     note, = [note for note in notes if 'No scene labels' in note]
     assert 'for seen, scene-only, and so no' in note and 'run label them, delete' in note
@@ -298,34 +312,89 @@ def test_splits_without_scene_labels_are_named(toy):
                    for note in make_report(suite, naive, collect(suite, naive, 'x')).notes)
 
 
-def test_the_papers_numbers_stand_below_ours(root):
+def own_table(**means):
+    """A leaderboard of three methods with the given means."""
+    methods = {'method': ['devias', 'mixup', 'naive']}
+    return pd.DataFrame({**methods, **{f'{name}_mean': values for name, values in means.items()}})
+
+
+def test_the_papers_numbers_are_compared_with_ours(root):
     suite = load_suite('ucf101', root)
-    shown = printed_rows(suite, pd.DataFrame({'method': ['devias', 'mixup', 'naive']}))
-    assert list(shown['Method']) == ['Naive Action ViT', 'DEVIAS']
-    devias = shown.set_index('Method').loc['DEVIAS']
-    assert devias['H.M.'] == '61.1' and devias['H.M. (all)'] == '60.8'
+    table = own_table(hm=[61.6, 10, np.nan], action_seen=[90, 50, 92.4])
+    compared = compare_with_papers(suite, table).set_index('method')
+    assert list(compared.index) == ['naive', 'devias']
+    assert compared.at['devias', 'hm_paper'] == 61.1 and compared.at['devias', 'hm_ours'] == 61.6
+    assert compared.at['devias', 'hm_ours_minus_paper'] == pytest.approx(0.5)
+    assert compared.at['naive', 'action_seen_ours_minus_paper'] == pytest.approx(-0.5)
+    assert np.isnan(compared.at['naive', 'hm_ours_minus_paper'])
+    assert compared.at['devias', 'scuba-vqgan_paper'] == 40.1
+    assert np.isnan(compared.at['devias', 'scuba-vqgan_ours'])
+
+
+def papers(suite, table):
+    cells = papers_cells(suite, table, MARKDOWN)
+    return pd.DataFrame(cells.rows, columns=cells.headings).set_index('Method')
+
+
+def test_the_papers_numbers_are_printed_below_ours(root):
+    suite = load_suite('ucf101', root)
+    shown = papers(suite, own_table(hm=[61.6, 10, np.nan]))
+    assert list(shown.index) == ['Naive Action ViT', 'DEVIAS']
+    devias = shown.loc['DEVIAS']
+    assert devias['H.M.'] == '61.1 (+0.5)' and devias['H.M. (all)'] == '60.8'
     assert devias['scuba-vqgan'] == '40.1' and devias['hat-far (scene)'] == '70.2'
     assert shown['H.M.'].iloc[0] == '-' and devias['Source'] == 'DEVIAS, Tables 2, 7'
     suite = load_suite('hat74', root)
-    shown = printed_rows(suite, pd.DataFrame({'method': list(suite.methods)}))
-    shown = shown.set_index('Method')
+    shown = papers(suite, pd.DataFrame({'method': list(suite.methods)}))
     assert len(shown) == 16 and shown.index.is_unique
     row = shown.loc['SlowFast ResNet101']
     assert row['SHAcc hat-far'] == '15.4 ± 0.1' and row['BOR'] == '0.72'
     assert row['Source'] == 'HAT, Tables 1, 2' and row['hat-scene-only'] == '56.1'
-    assert printed_rows(make_suite(), pd.DataFrame({'method': ['naive']})).empty
+    assert papers(make_suite(), pd.DataFrame({'method': ['naive']})).empty
 
 
-def test_a_small_background_only_ratio_and_a_large_human_only_one_are_best(toy):
+def test_papers_are_in_all_written_forms(toy, tmp_path):
     suite, jobs = toy
-    made = make_report(suite, jobs, collect(suite, jobs, 'the command'))
-    table = made.table.set_index('method')
-    assert table.loc['naive', 'bor_mean'] < table.loc['strong', 'bor_mean']
-    assert table.loc['naive', 'hor_mean'] < table.loc['strong', 'hor_mean']
-    lines = [[cell.strip() for cell in line.split('|')] for line in made.markdown.splitlines()]
-    heading = next(line for line in lines if 'BOR' in line)
-    rows = {line[1].split()[0]: line for line in lines[lines.index(heading) + 1:]
-            if len(line) == len(heading)}
-    bold = {name: [method for method, row in rows.items()
-                   if row[heading.index(name)].startswith('**')] for name in ('BOR', 'HOR')}
-    assert bold == dict(BOR=['Naive'], HOR=['Strong'])
+    printed = Reference('devias_table02', columns={'hm': 'hm'},
+                        rows={'strong': dict(method='devias')})
+    suite = replace(suite, protocol=replace(suite.protocol, references=(printed, )))
+    made = make_report(suite, jobs, collect(suite, jobs, 'x'))
+    ours = made.table.set_index('method').at['strong', 'hm_mean']
+    difference = f'61.1 ({ours - 61.1:+.1f})'
+    assert f'| DEVIAS   | {difference}' in made.markdown
+    assert f'DEVIAS & {difference} & DEVIAS, Table 2' in made.latex
+    paths = write_report(made, tmp_path / 'tables')
+    assert [path.name for path in paths][3:] == ['papers.csv']
+    assert pd.read_csv(paths[3]).at[0, 'hm_ours_minus_paper'] == pytest.approx(ours - 61.1, 1e-3)
+
+
+def test_names_cannot_become_commands(toy):
+    suite, jobs = toy
+    nasty = replace(suite.methods['strong'], label='\\input{x} | <b> 50%')
+    suite = replace(suite, title='T\n\\input{y}', methods={**suite.methods, 'strong': nasty})
+    made = make_report(suite, jobs, collect(suite, jobs, 'x'))
+    assert '\\input{x}' not in made.latex and r'\textbackslash{}input\{x\}' in made.latex
+    assert not any(line.startswith('\\input') for line in made.latex.splitlines())
+    assert '<b>' not in made.markdown and r'\| &lt;b>' in made.markdown
+
+
+def test_a_new_metric_is_one_declaration(toy):
+    suite, jobs = toy
+
+    def worst(accuracies):
+        return np.min([split.action for split in accuracies.values()], axis=0)
+
+    metric = Metric('errors_of_worst', lambda accuracies: 100 - worst(accuracies),
+                    ('seen', 'unseen', 'texture'), higher_is_better=False, digits=0,
+                    heading='Worst error', section='More')
+    protocol = replace(suite.protocol, metrics=(*suite.protocol.metrics, metric),
+                       rank_by=('errors_of_worst', ))
+    suite = replace(suite, protocol=protocol)
+    made = make_report(suite, jobs, collect(suite, jobs, 'x'))
+    row = made.table.set_index('method').loc['strong']
+    assert row['errors_of_worst_mean'] == pytest.approx(50)
+    assert row['errors_of_worst_lo'] < 50 < row['errors_of_worst_hi']
+    shown = made.markdown.split('### More')[1]
+    # of equals all are best; without a value a method is last
+    assert '| Worst error' in shown and '**50**' in shown
+    assert shown.index('| Strong') < shown.index('| Scene')

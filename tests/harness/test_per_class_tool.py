@@ -11,8 +11,9 @@ from devias_mm.harness.plan import plan_jobs, write_index
 from devias_mm.harness.suite import load_suite
 
 SUITE = """
-from fake_suite import make_suite
-suite = make_suite(sets={'both': ('unseen', 'texture')}, scene_topk=2)
+from fake_suite import make_protocol, make_suite
+suite = make_suite(protocol=make_protocol(sets={'both': ('unseen', 'texture')},
+                                          topk={'scene': 2}))
 """
 
 

@@ -7,11 +7,14 @@ from devias_mm.store.predictions import read_predictions
 
 ZOO = 'mmaction::recognition/'
 SUITE = """
-from devias_mm.harness import Suite
+from devias_mm.evaluation.metrics import per_split, ratios, seen_unseen, swap_metrics
+from devias_mm.harness import Data, Protocol, Suite
 suite = Suite(
-    name='tiny', title='Tiny', methods={{}}, splits=('seen', 'unseen'), action_seen=('seen', ),
-    action_unseen=('unseen', ), swap_sets=('unseen', ), background_only='unseen',
-    human_only='unseen', data_config=r'{config}')
+    name='tiny', title='Tiny', data=Data(r'{config}'), methods={{}}, protocol=Protocol(
+        splits=('seen', 'unseen'),
+        metrics=(*seen_unseen(action_seen=('seen', ), action_unseen=('unseen', )),
+                 *per_split(('seen', 'unseen')), *swap_metrics(('unseen', )),
+                 *ratios(('seen', ), background_only='unseen', human_only='unseen'))))
 """
 DATA = """
 _base_ = [r'{root}/configs/_base_/datasets/puppets.py']
@@ -63,7 +66,7 @@ def test_models_of_mmaction(monkeypatch, capsys, tmp_path, suite, name):
 
 def test_data_elsewhere_needs_no_manifest(monkeypatch, capsys, suite, tiny_data):
     suite.write_text(suite.read_text().replace(
-        'splits=(', "data_manifest='data/none/manifest.json', data_command='make', splits=(", 1))
+        "py')", "py', manifest='data/none/manifest.json', command='make')", 1))
     arguments = [f'{ZOO}{next(iter(MODELS))}.py', 'none', '--suite', suite, '--dry-run']
     error = run_tool(monkeypatch, 'test_bias.py', *arguments)
     assert 'there is no data/none/manifest.json' in error and 'make' in error

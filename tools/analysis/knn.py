@@ -31,7 +31,7 @@ def accuracies(train, test, k_values):
     """Return rows of ``pair``, ``k``, top-1 accuracy and chance in percent."""
     import numpy as np
 
-    from devias_mm.evaluation import knn_accuracy
+    from devias_mm.evaluation.knn import knn_accuracy
     rows = []
     for pair in PAIRS:
         trained, tested = (TASKS[letter] for letter in pair.split('-'))

@@ -77,13 +77,11 @@ def from_suite(args):
                          'prediction tables (FILE.parquet)')
     suite = load_suite(args.suite[0], ROOT)
     jobs = finished_jobs(args, suite)
-    splits = suite.splits_of((args.split, ))
-    tables = []
-    for job in jobs:
-        tables.append(read_tables({split: job.predictions(split) for split in splits}))
-    k = suite.action_topk if args.task == 'action' else suite.scene_topk
-    parts = (args.method, args.variant, args.split.replace('/', '-'), args.task)
-    stem = '_'.join(part for part in parts if part)
+    tables = [read_tables({split: job.predictions(split)
+                           for split in suite.protocol.splits_of((args.split, ))}) for job in jobs]
+    k = suite.protocol.topk.get(args.task, 1)
+    stem = '_'.join(filter(None, (args.method, args.variant, args.split.replace('/', '-'),
+                                  args.task)))
     return (tables, args.top_k or k, f'{args.method} on {args.split}',
             args.out / suite.name / 'per_class' / f'{stem}.csv')
 
@@ -110,9 +108,9 @@ def from_paths(args):
 def finished_jobs(args, suite):
     """Return the finished runs that the arguments select, one a seed."""
     from devias_mm.harness.runs import indexed_runs
-    if args.split not in (*suite.splits, *suite.sets):
-        raise UsageError(f'unknown split {args.split!r}: use one of '
-                         f'{", ".join([*suite.splits, *suite.sets])}')
+    known = suite.protocol.tested((*suite.splits, *suite.protocol.sets))
+    if args.split not in known:
+        raise UsageError(f'unknown split {args.split!r}: use one of {", ".join(known)}')
     if args.variant not in (suite.variants or ('', )):
         raise UsageError(f'--variant {args.variant!r} is not one of the suite\'s: '
                          f'{", ".join(suite.variants) or "it has none"}')

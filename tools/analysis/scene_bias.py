@@ -126,7 +126,7 @@ def list_scenes(cfg, model, changes):
 
 def row_of(train, test, num_classes):
     """Return ``B``, what it is made of, and how many videos."""
-    from devias_mm.evaluation import scene_representation_bias
+    from devias_mm.evaluation.scene_bias import scene_representation_bias
     if num_classes is None:
         num_classes = int(max(train.actions.max(), test.actions.max())) + 1
     known = train.actions >= 0
