@@ -4,7 +4,8 @@ Its scene labels are made once by the command below, from crops as large as the 
 """
 from pathlib import Path
 
-from devias_mm.harness import Method, Suite, load_suite
+from devias_mm.evaluation.metrics import per_split, seen_unseen
+from devias_mm.harness import Data, Method, Protocol, Suite, load_suite
 
 HMDB51 = load_suite(Path(__file__).with_name('choi_transfer_hmdb51.py'))
 DEBIASED = HMDB51.methods['both'].pretrain
@@ -25,14 +26,14 @@ suite = Suite(
             DEBIASED.config, 'Choi et al.', 'NeurIPS 2019',
             change=[LABELS, dict(model=dict(predict_scene=True))]),
     },
-    splits=('val', ),
-    action_seen=('val', ),
-    scene_seen=('val', ),
-    data_config='configs/_base_/datasets/mini_kinetics200_16x1.py',
-    scene_label_command=(
+    protocol=Protocol(
+        splits=('val', ),
+        metrics=(*seen_unseen(action_seen=('val', ), scene_seen=('val', )), *per_split(('val', ))),
+        rank_by=('action_seen', )),
+    data=Data('configs/_base_/datasets/mini_kinetics200_16x1.py', scene_label_command=(
         f'python tools/data/pseudo_label_scenes.py {DEBIASED.config} '
         'checkpoints/vit-base-p16_places365.pth --split val '
         '--out data/mini-kinetics200/annotations/scenes_val.parquet --cfg-options '
         '"test_dataloader.dataset.pipeline.1.scale=(-1,224)" '
-        'test_dataloader.dataset.pipeline.2.crop_size=224'),
+        'test_dataloader.dataset.pipeline.2.crop_size=224')),
 )

@@ -2,7 +2,9 @@
 from dataclasses import replace
 from pathlib import Path
 
-from devias_mm.harness import load_suite
+from devias_mm.evaluation.metrics import per_split, seen_unseen
+from devias_mm.evaluation.reference import Reference
+from devias_mm.harness import Data, Protocol, load_suite
 from devias_mm.harness.changes import on_dataset
 
 HMDB51 = load_suite(Path(__file__).with_name('choi_transfer_hmdb51.py'))
@@ -13,7 +15,12 @@ suite = replace(
     name='choi_transfer_ucf101',
     title='Mini-Kinetics-200 to UCF-101: top-1 accuracy in percent',
     methods={name: replace(method, change=ucf101) for name, method in HMDB51.methods.items()},
-    splits=('seen', ),
-    action_seen=('seen', ),
-    data_config='configs/_base_/datasets/ucf101_16x1.py',
+    protocol=Protocol(
+        splits=('seen', ),
+        metrics=(*seen_unseen(action_seen=('seen', )), *per_split(('seen', ))),
+        rank_by=('action_seen', ),
+        references=(Reference('choi_table01', columns={'ucf101': 'action_seen'}, rows={
+            'none': dict(label='3D-ResNet-18'),
+            'both': dict(label='3D-ResNet-18 + debiased')}), )),
+    data=Data('configs/_base_/datasets/ucf101_16x1.py'),
 )

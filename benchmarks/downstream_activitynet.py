@@ -2,11 +2,13 @@
 from dataclasses import replace
 from pathlib import Path
 
-from devias_mm.harness import load_suite
+from devias_mm.harness import Data, load_suite
 from devias_mm.harness.changes import on_dataset
 
 DIVING48 = load_suite(Path(__file__).with_name('downstream_diving48.py'))
 activitynet = on_dataset('datasets/activitynet.py')
+
+PRINTED = replace(DIVING48.protocol.references[0], columns={'activitynet': 'action_seen'})
 
 suite = replace(
     DIVING48,
@@ -14,5 +16,6 @@ suite = replace(
     title='Kinetics-400 to ActivityNet: top-1 accuracy in percent',
     methods={name: replace(method, change=[method.change, activitynet])
              for name, method in DIVING48.methods.items()},
-    data_config='configs/_base_/datasets/activitynet.py',
+    protocol=replace(DIVING48.protocol, references=(PRINTED, )),
+    data=Data('configs/_base_/datasets/activitynet.py'),
 )

@@ -3,7 +3,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from devias_mm.harness import load_suite
+from devias_mm.harness import Data, load_suite
 from devias_mm.harness.changes import on_dataset
 
 if TYPE_CHECKING:
@@ -19,11 +19,14 @@ def unflipped(cfg: 'Config') -> None:
     dataset.pipeline = [step for step in dataset.pipeline if step.type != 'Flip']
 
 
+PRINTED = replace(DIVING48.protocol.references[0], columns={'mini_ssv2': 'action_seen'})
+
 suite = replace(
     DIVING48,
     name='downstream_mini_ssv2',
     title='Kinetics-400 to Something-Something-V2 (88 classes): top-1 accuracy in percent',
     methods={name: replace(method, change=[method.change, mini_ssv2, unflipped])
              for name, method in DIVING48.methods.items()},
-    data_config='configs/_base_/datasets/mini_ssv2.py',
+    protocol=replace(DIVING48.protocol, references=(PRINTED, )),
+    data=Data('configs/_base_/datasets/mini_ssv2.py'),
 )

@@ -2,11 +2,14 @@
 from dataclasses import replace
 from pathlib import Path
 
-from devias_mm.harness import load_suite
+from devias_mm.evaluation.metrics import per_split, seen_unseen
+from devias_mm.harness import Data, Protocol, load_suite
 from devias_mm.harness.changes import on_dataset
 
 DIVING48 = load_suite(Path(__file__).with_name('downstream_diving48.py'))
 ucf101 = on_dataset('datasets/ucf101.py')
+
+PRINTED = replace(DIVING48.protocol.references[0], columns={'ucf101': 'action_seen'})
 
 suite = replace(
     DIVING48,
@@ -14,7 +17,10 @@ suite = replace(
     title='Kinetics-400 to UCF-101: top-1 accuracy in percent',
     methods={name: replace(method, change=[method.change, ucf101])
              for name, method in DIVING48.methods.items()},
-    splits=('seen', ),
-    action_seen=('seen', ),
-    data_config='configs/_base_/datasets/ucf101.py',
+    protocol=Protocol(
+        splits=('seen', ),
+        metrics=(*seen_unseen(action_seen=('seen', )), *per_split(('seen', ))),
+        rank_by=('action_seen', ),
+        references=(PRINTED, )),
+    data=Data('configs/_base_/datasets/ucf101.py'),
 )

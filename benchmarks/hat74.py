@@ -21,7 +21,9 @@ from pathlib import Path
 
 import yaml
 
-from devias_mm.harness import Method, load_suite
+from devias_mm.evaluation.metrics import per_split, ratios, seen_unseen, swap_metrics
+from devias_mm.evaluation.reference import Reference
+from devias_mm.harness import Data, Method, Protocol, load_suite
 
 ZOO = 'mmaction::'
 # not imported, which would take seconds
@@ -51,6 +53,11 @@ def released(architecture: str) -> dict:
 MOBILENET = 'tsm_imagenet-pretrained-mobilenetv2_8xb16-1x1x8-100e_kinetics400-rgb'
 HAT = tuple(split for split in KINETICS400.splits if split.startswith('hat-'))
 
+SETS = KINETICS400.protocol.sets
+
+SPLITS = ('seen', 'hat-scene-only', 'hat-human-only',
+          *SETS['hat-random'], *SETS['hat-close'], *SETS['hat-far'])
+
 suite = replace(
     KINETICS400,
     name='hat74',
@@ -59,9 +66,17 @@ suite = replace(
                 for name, method in released(architecture).items()},
              MOBILENET: Method(f'{ZOO}recognition/tsm/{MOBILENET}.py', MOBILENET, 'NeurIPS 2022',
                                predicts=('action', ), checkpoint=f'checkpoints/{MOBILENET}.pth')},
-    splits=('seen', *HAT),
-    data_config='configs/_base_/datasets/kinetics400_hat.py',
-    action_unseen=('hat-random', ),
-    optional_splits=(), contrasted={}, scene_label_command='',
-    scene_seen=(), scene_unseen=(), action_unseen_all=(), scene_unseen_all=(),
+    protocol=Protocol(
+        splits=SPLITS,
+        optional_splits=SETS['hat-same'],
+        sets=SETS,
+        metrics=(
+            *seen_unseen(action_seen=('seen', ), action_unseen=('hat-random', )),
+            *per_split((*SPLITS, *SETS['hat-same']), SETS),
+            *swap_metrics(tuple(SETS)),
+            *ratios(('seen', ), background_only='hat-scene-only', human_only='hat-human-only')),
+        rank_by=('action_unseen', ),
+        scatter={'Action': ('action_seen', 'action_unseen')},
+        references=(Reference('hat_table01'), Reference('hat_table02'))),
+    data=Data('configs/_base_/datasets/kinetics400_hat.py'),
 )

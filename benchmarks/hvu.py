@@ -2,7 +2,9 @@
 from dataclasses import replace
 from pathlib import Path
 
-from devias_mm.harness import Suite, load_suite
+from devias_mm.evaluation.metrics import per_split, seen_unseen
+from devias_mm.evaluation.reference import Reference
+from devias_mm.harness import Data, Protocol, Suite, load_suite
 from devias_mm.harness.changes import still_frames
 
 UCF101 = load_suite(Path(__file__).with_name('ucf101.py'))
@@ -46,10 +48,15 @@ suite = Suite(
     title='HVU: top-1 accuracy in percent',
     methods={name: replace(method, config=CONFIGS[name], pretrain=STARTS.get(name))
              for name, method in UCF101.methods.items()},
-    splits=('seen', 'unseen'),
-    action_seen=('seen', ),
-    action_unseen=('unseen', ),
-    scene_seen=('seen', ),
-    scene_unseen=('unseen', ),
-    data_config='configs/_base_/datasets/hvu.py',
+    protocol=Protocol(
+        splits=('seen', 'unseen'),
+        metrics=(
+            *seen_unseen(action_seen=('seen', ), action_unseen=('unseen', ),
+                         scene_seen=('seen', ), scene_unseen=('unseen', )),
+            *per_split(('seen', 'unseen'))),
+        rank_by=('hm', 'action_unseen', 'scene_unseen'),
+        scatter={'Action': ('action_seen', 'action_unseen'),
+                 'Scene': ('scene_seen', 'scene_unseen')},
+        references=(Reference('devias_table04'), )),
+    data=Data('configs/_base_/datasets/hvu.py'),
 )

@@ -2,7 +2,9 @@
 from dataclasses import replace
 from pathlib import Path
 
-from devias_mm.harness import load_suite
+from devias_mm.evaluation.metrics import per_split
+from devias_mm.evaluation.reference import Reference
+from devias_mm.harness import Data, load_suite
 from devias_mm.harness.changes import still_frames
 
 UCF101 = load_suite(Path(__file__).with_name('ucf101.py'))
@@ -48,10 +50,12 @@ suite = replace(
     title='Kinetics-400: action top-1, scene top-5 in percent',
     methods={name: replace(method, config=CONFIGS[name], pretrain=STARTS.get(name))
              for name, method in UCF101.methods.items()},
-    optional_splits=(*UCF101.optional_splits, 'mimetics'),
-    data_config='configs/_base_/datasets/kinetics400.py',
-    scene_label_command=(
-        f'python tools/data/pseudo_label_scenes.py {DEVIAS} '
-        'checkpoints/vit-base-p16_places365.pth --out data/kinetics400/annotations/scenes '
-        "--split seen hat-scene-only 'hat-random/*' 'hat-close/*' 'hat-far/*'"),
+    protocol=replace(
+        UCF101.protocol,
+        optional_splits=(*UCF101.protocol.optional_splits, 'mimetics'),
+        metrics=(*UCF101.protocol.metrics, *per_split(('mimetics', ))),
+        references=(Reference('devias_table03'), Reference('devias_table08'))),
+    data=Data(
+        config='configs/_base_/datasets/kinetics400.py',
+        scene_label_command=UCF101.data.scene_label_command.replace('ucf101', 'kinetics400')),
 )

@@ -2,6 +2,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+from devias_mm.evaluation.reference import Reference
 from devias_mm.harness import Method, load_suite
 from devias_mm.harness.changes import linear_probe, probe_schedule
 
@@ -16,9 +17,12 @@ def probed(name: str) -> Method:
 
 PROBED = ('naive', 'naive-aug', 'be', 'fame', 'naive-scene')
 
+UCF101 = load_suite(Path(__file__).with_name('linear_probe_ucf101.py'))
+
 suite = replace(
     KINETICS400,
     name='linear_probe_kinetics400',
     title='Kinetics-400 with linear probes: action top-1, scene top-5 in percent',
     methods={**{name: probed(name) for name in PROBED}, 'devias': KINETICS400.methods['devias']},
+    protocol=replace(KINETICS400.protocol, references=(Reference('devias_table10'), )),
 )

@@ -2,6 +2,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+from devias_mm.evaluation.reference import Reference
 from devias_mm.harness import Method, load_suite
 from devias_mm.harness.changes import linear_probe, probe_schedule
 
@@ -21,4 +22,5 @@ suite = replace(
     name='linear_probe_ucf101',
     title='UCF-101 with linear probes: action top-1, scene top-5 in percent',
     methods={**{name: probed(name) for name in PROBED}, 'devias': UCF101.methods['devias']},
+    protocol=replace(UCF101.protocol, references=(Reference('devias_table09'), )),
 )

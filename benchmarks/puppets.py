@@ -2,7 +2,8 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from devias_mm.harness import Method, Suite
+from devias_mm.evaluation.metrics import per_split, ratios, seen_unseen, swap_metrics
+from devias_mm.harness import Data, Method, Protocol, Suite
 from devias_mm.harness.changes import background_erasing, erase_and_mix, put_augments, still_frames
 from devias_mm.harness.recipes import fragment
 
@@ -25,6 +26,8 @@ UNIFIED = dict(model=dict(unified_head=True))
 # StillMix draws from frames that its reference network is sure about
 FRAME_BANK = ('model.data_preprocessor.augments.0.bank', 'tools/data/rank_still_frames.py')
 naive = Method(NAIVE, 'Naive Action', 'ECCV 2024, supp. C.1', ACTION)
+
+SPLITS = ('seen', 'unseen', 'unseen-texture', 'scene-only', 'human-only')
 
 suite = Suite(
     name='puppets',
@@ -74,15 +77,19 @@ suite = Suite(
         'two-token-fame': Method(TWO_TOKEN, 'Two-Token w/ FAME', 'ECCV 2024', change=fame),
     },
     seeds=(0, 1, 2),
-    splits=('seen', 'unseen', 'unseen-texture', 'scene-only', 'human-only'),
-    action_seen=('seen', ),
-    action_unseen=('unseen', 'unseen-texture'),
-    scene_seen=('seen', ),
-    scene_unseen=('unseen', 'scene-only'),
-    swap_sets=('unseen', ),
-    background_only='scene-only',
-    human_only='human-only',
-    data_config='configs/_base_/datasets/puppets.py',
-    data_manifest='data/puppets/demo/manifest.json',
-    data_command='python tools/data/make_puppets.py --out data/puppets --preset demo',
+    protocol=Protocol(
+        splits=SPLITS,
+        metrics=(
+            *seen_unseen(action_seen=('seen', ), action_unseen=('unseen', 'unseen-texture'),
+                         scene_seen=('seen', ), scene_unseen=('unseen', 'scene-only')),
+            *per_split(SPLITS),
+            *swap_metrics(('unseen', )),
+            *ratios(('seen', ), background_only='scene-only', human_only='human-only')),
+        rank_by=('hm', 'action_unseen', 'scene_unseen'),
+        scatter={'Action': ('action_seen', 'action_unseen'),
+                 'Scene': ('scene_seen', 'scene_unseen')}),
+    data=Data(
+        config='configs/_base_/datasets/puppets.py',
+        manifest='data/puppets/demo/manifest.json',
+        command='python tools/data/make_puppets.py --out data/puppets --preset demo'),
 )

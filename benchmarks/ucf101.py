@@ -2,7 +2,16 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from devias_mm.harness import Method, Suite
+from devias_mm.evaluation.metrics import (
+    comprehensive,
+    contrasted_metrics,
+    per_split,
+    ratios,
+    seen_unseen,
+    swap_metrics,
+)
+from devias_mm.evaluation.reference import Reference
+from devias_mm.harness import Data, Method, Protocol, Suite
 from devias_mm.harness.changes import background_erasing, erase_and_mix, put_augments, still_frames
 from devias_mm.harness.recipes import fragment
 
@@ -43,6 +52,36 @@ ACTION = ('action', )
 ONE_TOKEN = dict(model=dict(backbone=dict(num_extra_tokens=1)))
 UNIFIED = dict(model=dict(unified_head=True))
 naive = Method(NAIVE, 'Naive Action ViT', 'ECCV 2024, supp. C.1', predicts=ACTION)
+
+SAME = {'hat-same': tuple(f'hat-same/{draw}' for draw in (1, 2, 3))}
+SETS = {**DRAWS, **SAME}
+SPLITS = ('seen', *(f'scuba-{source}' for source in SOURCES), 'hat-scene-only', 'hat-human-only',
+          *DRAWS['hat-random'], *DRAWS['hat-close'], *DRAWS['hat-far'])
+# outside the protocol of DEVIAS: `tools/test_bias.py --splits`
+OPTIONAL = (*(f'scufo-{source}' for source in SOURCES), 'conflfg', *SAME['hat-same'])
+PROTOCOL = Protocol(
+    splits=SPLITS,
+    optional_splits=OPTIONAL,
+    sets=SETS,
+    topk=dict(action=1, scene=5),
+    metrics=(
+        *seen_unseen(action_seen=('seen', ), action_unseen=('scuba-vqgan', 'scuba-sinusoid'),
+                     scene_seen=('seen', ),
+                     scene_unseen=('hat-scene-only', 'hat-random', 'hat-far')),
+        *comprehensive(
+            action_seen=('seen', ),
+            action_unseen=('scuba-places365', 'scuba-vqgan', 'scuba-sinusoid', *DRAWS),
+            scene_seen=('seen', ), scene_unseen=('hat-scene-only', *DRAWS)),
+        *per_split((*SPLITS, *OPTIONAL), SETS),
+        *swap_metrics(tuple(SETS)),
+        *ratios(('seen', ), background_only='hat-scene-only', human_only='hat-human-only'),
+        *contrasted_metrics({f'contrasted-{source}': (f'scuba-{source}', f'scufo-{source}')
+                             for source in SOURCES})),
+    rank_by=('hm', 'action_unseen', 'scene_unseen'),
+    scatter={'Action': ('action_seen', 'action_unseen'), 'Scene': ('scene_seen', 'scene_unseen')},
+    references=(Reference('devias_table02'), Reference('devias_table07'),
+                Reference('devias_table13')),
+)
 
 suite = Suite(
     name='ucf101',
@@ -95,28 +134,11 @@ suite = Suite(
         'devias-official': Method(DEVIAS, 'DEVIAS (published code)', 'ECCV 2024',
                                   change=official, pretrain=naive),
     },
-    splits=('seen', *(f'scuba-{source}' for source in SOURCES), 'hat-scene-only',
-            'hat-human-only', *(split for draws in DRAWS.values() for split in draws)),
-    sets=DRAWS,
-    action_topk=1,
-    scene_topk=5,
-    action_seen=('seen', ),
-    scene_seen=('seen', ),
-    action_unseen=('scuba-vqgan', 'scuba-sinusoid'),
-    scene_unseen=('hat-scene-only', 'hat-random', 'hat-far'),
-    action_unseen_all=('scuba-places365', 'scuba-vqgan', 'scuba-sinusoid', *DRAWS),
-    scene_unseen_all=('hat-scene-only', *DRAWS),
-    swap_sets=tuple(DRAWS),
-    # outside the protocol of DEVIAS: `tools/test_bias.py --splits`
-    optional_splits=(*(f'scufo-{source}' for source in SOURCES), 'conflfg'),
-    optional_swap_sets={'hat-same': tuple(f'hat-same/{draw}' for draw in (1, 2, 3))},
-    contrasted={f'contrasted-{source}': (f'scuba-{source}', f'scufo-{source}')
-                for source in SOURCES},
-    background_only='hat-scene-only',
-    human_only='hat-human-only',
-    data_config='configs/_base_/datasets/ucf101.py',
-    scene_label_command=(
-        f'python tools/data/pseudo_label_scenes.py {DEVIAS} '
-        'checkpoints/vit-base-p16_places365.pth --out data/ucf101/annotations/scenes '
-        "--split seen hat-scene-only 'hat-random/*' 'hat-close/*' 'hat-far/*'"),
+    protocol=PROTOCOL,
+    data=Data(
+        config='configs/_base_/datasets/ucf101.py',
+        scene_label_command=(
+            f'python tools/data/pseudo_label_scenes.py {DEVIAS} '
+            'checkpoints/vit-base-p16_places365.pth --out data/ucf101/annotations/scenes '
+            "--split seen hat-scene-only 'hat-random/*' 'hat-close/*' 'hat-far/*'")),
 )
