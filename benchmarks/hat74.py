@@ -42,7 +42,7 @@ def released(architecture: str) -> dict:
     # by their names: the metafiles also ascribe models of Something-Something to Kinetics-400,
     # and leave a suffix out
     return {model['Name']: Method(
-                model['Config'].replace('configs/', ZOO, 1).replace('.py', '') + '.py',
+                f"{ZOO}{model['Config'].removeprefix('configs/').removesuffix('.py')}.py",
                 model['Name'], 'NeurIPS 2022', predicts=('action', ),
                 checkpoint=model['Weights'])
             for model in models
