@@ -21,8 +21,8 @@ demo: setup
 	@$(PY) tools/benchmark.py plot benchmarks/puppets.py --methods $(DEMO_METHODS) --seeds 0
 
 test: setup
-	@echo 'test: the whole suite, about 10 minutes on 2 cores'
-	@.venv/bin/python -m pytest
+	@echo 'test: the whole suite on up to 4 cores, about 10 minutes on 2'
+	@.venv/bin/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 lint: setup
 	@.venv/bin/ruff check .

@@ -29,7 +29,7 @@ setup(
     packages=find_packages(include=['devias_mm', 'devias_mm.*']),
     install_requires=REQUIREMENTS,
     extras_require=dict(
-        test=['pytest', 'pytest-timeout', 'ruff', *TRANSFORMERS],
+        test=['pytest', 'pytest-timeout', 'pytest-xdist', 'ruff', *TRANSFORMERS],
         # masks, zero-shot scene teacher, human boxes: models of the Hugging Face hub
         segformer=TRANSFORMERS,
         clip=TRANSFORMERS,

@@ -1,6 +1,6 @@
 """Pictures of clips: what augmentations do to them, where slots look."""
 from pathlib import Path
-from typing import Callable, Dict, NamedTuple, Optional, Sequence
+from typing import Callable, Dict, List, NamedTuple, Optional, Sequence
 
 import numpy as np
 import torch
@@ -11,14 +11,18 @@ from devias_mm.files import atomic_path
 from devias_mm.harness.style import DPI, apply_style, plt
 from devias_mm.methods.base import hard_labels
 
-MASK_COLOUR = (.9, .1, .9)  # magenta: rare in videos
+MASK_COLOUR = (0.9, 0.1, 0.9)  # magenta: rare in videos
+
+
+#: draws the frame of a row, uint8 ``(H, W, 3)``
+Panel = Callable[[int, int], np.ndarray]
 
 
 class AugmentedBatch(NamedTuple):
     """Clips before and after the data preprocessor of a recognizer.
 
     Attributes:
-        titles (sequence[str]): one a clip.
+        titles (Sequence[str]): one for each clip.
         clips (Tensor): what the pipeline gives, uint8 ``(B, 3, T, H, W)``.
         augmented (Tensor): what the recognizer sees, without the
             normalisation, in [0, 255], ``(B, 3, T, H, W)``.
@@ -52,22 +56,29 @@ def augment_batch(preprocessor, data: dict, seed: int = 0) -> AugmentedBatch:
         seen = seen * preprocessor.std + preprocessor.mean
     targets = result['targets']
     views = len(seen) // len(data['data_samples'])
-    titles = [sample.get('video_id', '?') for sample in data['data_samples'] for _ in range(views)]
+    titles: List[str] = []
+    for sample in data['data_samples']:
+        titles += [sample.get('video_id', '?')] * views
     if targets.scene is not None and targets.scene.dim() == 1:
-        titles = [f'{title}\naction {action}, scene {scene}' for title, action, scene in
-                  zip(titles, *(hard_labels(labels).tolist()
-                                for labels in (targets.action, targets.scene)))]
-    masks = [None if mask is None else mask.cpu() for mask in (targets.masks, targets.clip_mask)]
+        actions = hard_labels(targets.action).tolist()
+        scenes = hard_labels(targets.scene).tolist()
+        titles = [f'{title}\naction {action}, scene {scene}'
+                  for title, action, scene in zip(titles, actions, scenes)]
     clips = torch.stack(list(data['inputs'])).flatten(0, 1)
-    return AugmentedBatch(titles, clips, seen.cpu(), *masks)
+    return AugmentedBatch(titles, clips, seen.cpu(), _on_cpu(targets.masks),
+                          _on_cpu(targets.clip_mask))
+
+
+def _on_cpu(mask: Optional[Tensor]) -> Optional[Tensor]:
+    return None if mask is None else mask.cpu()
 
 
 def image_of(clip: Tensor, frame: int) -> np.ndarray:
-    """A frame of ``(3, T, H, W)`` in [0, 255] as uint8 ``(H, W, 3)``."""
+    """Return a frame of ``(3, T, H, W)`` in [0, 255] as uint8 ``(H, W, 3)``."""
     return clip[:, frame].permute(1, 2, 0).float().round().clamp(0, 255).byte().numpy()
 
 
-def overlay(image: np.ndarray, mask: np.ndarray, opacity: float = .55) -> np.ndarray:
+def overlay(image: np.ndarray, mask: np.ndarray, opacity: float = 0.55) -> np.ndarray:
     """Tint the pixels of a mask.
 
     Args:
@@ -79,7 +90,31 @@ def overlay(image: np.ndarray, mask: np.ndarray, opacity: float = .55) -> np.nda
         ndarray: uint8 ``(H, W, 3)``.
     """
     weight = opacity * mask[..., None]
-    return np.round((1 - weight) * image + weight * 255 * np.array(MASK_COLOUR)).astype(np.uint8)
+    colour = 255 * np.array(MASK_COLOUR)
+    return np.round((1 - weight) * image + weight * colour).astype(np.uint8)
+
+
+def plain_panel(clips: Tensor) -> Panel:
+    """Show the frames of clips, ``(B, 3, T, H, W)``."""
+    def draw(row: int, frame: int) -> np.ndarray:
+        return image_of(clips[row], frame)
+    return draw
+
+
+def tinted_panel(clips: Tensor, masks: Tensor, opacity: float = 0.55) -> Panel:
+    """Show the frames of clips with their masks.
+
+    Args:
+        clips (Tensor): in [0, 255], ``(B, 3, T, H, W)``.
+        masks (Tensor): in [0, 1], ``(B, t, H, W)``; ``T / t`` frames share one.
+        opacity (float): of the tint where the mask is 1.
+    """
+    shared = clips.shape[2] // masks.shape[1]
+
+    def draw(row: int, frame: int) -> np.ndarray:
+        mask = masks[row, frame // shared].numpy()
+        return overlay(image_of(clips[row], frame), mask, opacity)
+    return draw
 
 
 def draw_augments(batch: AugmentedBatch, path: Path, num_frames: int = 3) -> Path:
@@ -93,15 +128,12 @@ def draw_augments(batch: AugmentedBatch, path: Path, num_frames: int = 3) -> Pat
     Returns:
         Path: the file.
     """
-    panels = {'clip': lambda row, t: image_of(batch.clips[row], t)}
+    panels = {'clip': plain_panel(batch.clips)}
     if batch.masks is not None:
-        length = batch.clips.shape[2] // batch.masks.shape[1]  # frames that share a mask
-        panels['masks over time'] = lambda row, t: overlay(
-            image_of(batch.clips[row], t), batch.masks[row, t // length].numpy())
+        panels['masks over time'] = tinted_panel(batch.clips, batch.masks)
     if batch.clip_mask is not None:
-        panels['mask of the clip'] = lambda row, t: overlay(
-            image_of(batch.clips[row], t), batch.clip_mask[row].numpy())
-    panels['what the recognizer sees'] = lambda row, t: image_of(batch.augmented[row], t)
+        panels['mask of the clip'] = tinted_panel(batch.clips, batch.clip_mask[:, None])
+    panels['what the recognizer sees'] = plain_panel(batch.augmented)
     return draw_panels(panels, batch.titles, batch.clips.shape[2], path, num_frames)
 
 
@@ -120,19 +152,17 @@ def draw_slots(clips: Tensor, attention: Dict[str, Tensor], titles: Sequence[str
     Returns:
         Path: the file.
     """
-    panels = {'clip': lambda row, t: image_of(clips[row], t)}
+    panels = {'clip': plain_panel(clips)}
     for title, maps in attention.items():
-        full = F.interpolate(maps.float(), clips.shape[-2:], mode='nearest').numpy()
-        length = clips.shape[2] // full.shape[1]
-        panels[title] = lambda row, t, full=full, length=length: overlay(
-            image_of(clips[row], t), full[row, t // length], opacity=.8)
+        full = F.interpolate(maps.float(), clips.shape[-2:], mode='nearest')
+        panels[title] = tinted_panel(clips, full, opacity=0.8)
     return draw_panels(panels, titles, clips.shape[2], path, num_frames)
 
 
 @plt.rc_context()  # the style is for this picture alone
-def draw_panels(panels: Dict[str, Callable[[int, int], np.ndarray]], titles: Sequence[str],
-                clip_len: int, path: Path, num_frames: int) -> Path:
-    """Draw a grid: a row per clip, a column per panel, frames side by side.
+def draw_panels(panels: Dict[str, Panel], titles: Sequence[str], clip_len: int, path: Path,
+                num_frames: int) -> Path:
+    """Draw a grid: a row for each clip, a column for each panel, frames side by side.
 
     Args:
         panels (dict): column title to a function of (row, frame index) that
@@ -149,23 +179,31 @@ def draw_panels(panels: Dict[str, Callable[[int, int], np.ndarray]], titles: Seq
     frames = np.linspace(0, clip_len - 1, num_frames).round().astype(int)
     height, width = next(iter(panels.values()))(0, 0).shape[:2]
     rows, columns = len(titles), len(panels)
-    figure, axes = plt.subplots(
-        rows, columns, squeeze=False,
-        figsize=(1.3 * num_frames * columns * width / height + .6, 1.45 * rows + .3))
+    size = (1.3 * num_frames * columns * width / height + 0.6, 1.45 * rows + 0.3)
+    figure, axes = plt.subplots(rows, columns, squeeze=False, figsize=size)
     for row in range(rows):
-        for column, (title, panel) in enumerate(panels.items()):
+        for column, panel in enumerate(panels.values()):
+            images = [panel(row, int(frame)) for frame in frames]
             axis = axes[row, column]
-            gap = np.full((height, max(1, width // 24), 3), 255, np.uint8)
-            tiles = [tile for t in frames for tile in (panel(row, int(t)), gap)]
-            axis.imshow(np.concatenate(tiles[:-1], axis=1), interpolation='nearest')
+            axis.imshow(_side_by_side(images), interpolation='nearest')
             axis.set_xticks([])
             axis.set_yticks([])
             axis.spines[:].set_visible(False)
-            if row == 0:
-                axis.set_title(title)
         axes[row, 0].set_ylabel(titles[row], fontsize=6)
+    for axis, title in zip(axes[0], panels):
+        axis.set_title(title)
     path = Path(path)
     with atomic_path(path) as temporary:
         figure.savefig(temporary, dpi=DPI, metadata={'Software': None})
     plt.close(figure)
     return path
+
+
+def _side_by_side(images: Sequence[np.ndarray]) -> np.ndarray:
+    """Join images of one size, with white gaps between them."""
+    height, width = images[0].shape[:2]
+    gap = np.full((height, max(1, width // 24), 3), 255, np.uint8)
+    tiles: List[np.ndarray] = []
+    for image in images:
+        tiles += [image, gap]
+    return np.concatenate(tiles[:-1], axis=1)

@@ -52,7 +52,9 @@ class SampleFramesDEVIAS(BaseTransform):
 
     def __init__(self, clip_len: int, frame_interval: int = 1, num_clips: int = 1,
                  seed: int = 0, test_mode: bool = True) -> None:
-        self.clip_len, self.frame_interval, self.num_clips = clip_len, frame_interval, num_clips
+        self.clip_len = clip_len
+        self.frame_interval = frame_interval
+        self.num_clips = num_clips
         self.seed = seed
 
     def transform(self, results: Dict) -> Dict:
@@ -63,8 +65,10 @@ class SampleFramesDEVIAS(BaseTransform):
         if total <= window:
             ends = [-1] * self.num_clips
         elif ends is None:
-            ends = [int(stable_rng(self.seed, results['video_id'], clip).integers(window, total))
-                    for clip in range(self.num_clips)]
+            ends = []
+            for clip in range(self.num_clips):
+                rng = stable_rng(self.seed, results['video_id'], clip)
+                ends.append(int(rng.integers(window, total)))
         clips = np.stack([self._clip(total, window, end) for end in ends])
         results.update(
             frame_inds=(clips.reshape(-1) + results['start_index']).astype(np.int32),
