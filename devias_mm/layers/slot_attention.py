@@ -7,6 +7,8 @@ import torch.nn.functional as F
 from mmengine.model import BaseModule, ModuleList
 from torch import Tensor
 
+from devias_mm.layers.initialisation import init_linears
+
 
 class SlotAttentionLayer(BaseModule):
     """Weights of one iteration; see :class:`SlotAttention` for arguments."""
@@ -104,6 +106,7 @@ class SlotAttention(BaseModule):
             SlotAttentionLayer(embed_dims, num_heads, head_dims, mlp_ratio, out_proj, mlp_norm)
             for _ in range(1 if tied else num_iters)])
         self.final_norm = nn.LayerNorm(embed_dims) if final_norm else nn.Identity()
+        init_linears(self)
 
     def _split(self, x: Tensor) -> Tensor:
         """``(B, L, heads * D_h)`` -> ``(B, heads, L, D_h)``."""

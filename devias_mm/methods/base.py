@@ -9,7 +9,7 @@ from mmaction.registry import MODELS
 from mmaction.utils import SampleList
 from torch import Tensor, nn
 
-from devias_mm.layers import TokenFeatures
+from devias_mm.layers import TokenFeatures, init_head
 from devias_mm.structures import ClipTargets
 from devias_mm.weights.checkpoints import check_weights, load_checkpoint_file
 
@@ -32,6 +32,8 @@ class DebiasRecognizer(BaseRecognizer):
             labels of the dataset are used.
         dropout (float): in front of the classifier, in [0, 1).
             Defaults to 0.
+        init_scale (float): factor of the classifier's initial weights, see
+            :func:`~devias_mm.layers.init_head`. Defaults to 0.001, as published for fine-tuning.
         data_preprocessor (dict, optional): usually ``DebiasDataPreprocessor``.
         init_cfg (dict, optional): of MMEngine's ``BaseModule``.
     """
@@ -42,6 +44,7 @@ class DebiasRecognizer(BaseRecognizer):
                  num_scene_classes: int = 0,
                  scene_teacher: Optional[dict] = None,
                  dropout: float = 0.,
+                 init_scale: float = 0.001,
                  data_preprocessor: Optional[dict] = None,
                  init_cfg: Optional[dict] = None) -> None:
         # built here, by MMAction2's registry, whatever the default scope is
@@ -52,6 +55,7 @@ class DebiasRecognizer(BaseRecognizer):
         self.num_scene_classes = num_scene_classes
         self.embed_dims = self.backbone.embed_dims
         self.dropout = nn.Dropout(dropout)
+        self.init_scale = init_scale
         self.scene_teacher = None
         if scene_teacher is not None:
             # it gets the recognizer's clips, and may have to know how they were normalised
@@ -63,6 +67,14 @@ class DebiasRecognizer(BaseRecognizer):
                 # its weights have a file of their own, and need no copy in each checkpoint
                 self.register_state_dict_post_hook(_leave_teacher_out)
                 self.register_load_state_dict_post_hook(_miss_no_teacher)
+
+    def build_head(self, num_outputs: int) -> nn.Linear:
+        """Return a new classifier of features ``(B, D)`` with its initial weights.
+
+        Args:
+            num_outputs (int): classes.
+        """
+        return init_head(nn.Linear(self.embed_dims, num_outputs), self.init_scale)
 
     def init_weights(self) -> None:
         """Initialise; a teacher must find all its weights in its file.
@@ -133,7 +145,11 @@ class DebiasRecognizer(BaseRecognizer):
         """
 
     def probabilities(self, clips: Tensor) -> Dict[str, Tensor]:
-        """Class probabilities, keys and shapes as :meth:`logits`."""
+        """Return the class probabilities of each clip, keys and shapes as :meth:`logits`.
+
+        :meth:`predict` averages these over the views of a video. A method that normalises the
+        classes of a view in another way overrides this.
+        """
         # float: under autocast a softmax in half precision ties classes
         return {name: scores.float().softmax(-1) for name, scores in self.logits(clips).items()}
 

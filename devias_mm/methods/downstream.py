@@ -6,6 +6,7 @@ import torch
 from mmaction.registry import MODELS, OPTIM_WRAPPER_CONSTRUCTORS
 from torch import Tensor, nn
 
+from devias_mm.layers import init_linears
 from devias_mm.methods.base import DebiasRecognizer
 from devias_mm.methods.naive import NaiveRecognizer
 from devias_mm.weights.checkpoints import check_weights
@@ -73,6 +74,7 @@ class FeatureClassifier(NaiveRecognizer):
         self.projections = nn.ModuleList(
             nn.Linear(self.embed_dims, self.embed_dims // count) if count > 1 else nn.Identity()
             for _ in range(count))
+        init_linears(self.projections)
         used = _used_parameters(self.backbone, self.inputs, fusion)
         for name, parameter in self.backbone.named_parameters():
             parameter.requires_grad_(not frozen and name in used)

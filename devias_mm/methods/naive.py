@@ -58,9 +58,7 @@ class NaiveRecognizer(DebiasRecognizer):
         self.label_smoothing = label_smoothing
         self.soft_scenes = soft_scenes
         self.fc_norm = nn.LayerNorm(self.embed_dims, eps=1e-6) if pool_norm else nn.Identity()
-        self.head = nn.Linear(self.embed_dims, classes)
-        nn.init.trunc_normal_(self.head.weight, std=.02)
-        nn.init.zeros_(self.head.bias)
+        self.head = self.build_head(classes)
 
     def logits(self, clips: Tensor) -> Dict[str, Tensor]:
         """Scores of the task's classes; see the base class."""

@@ -1,7 +1,6 @@
 """Multi-task baselines: One-Token and Two-Token (DEVIAS supp. C.2, Fig. 4)."""
 from typing import Dict, Tuple
 
-import torch.nn as nn
 import torch.nn.functional as F
 from mmaction.registry import MODELS
 from mmaction.utils import SampleList
@@ -38,10 +37,10 @@ class TokenRecognizer(DebiasRecognizer):
             raise ValueError('TokenRecognizer predicts scenes: set num_scene_classes')
         self.unified_head = unified_head
         if unified_head:
-            self.head = nn.Linear(self.embed_dims, self.num_classes + self.num_scene_classes)
+            self.head = self.build_head(self.num_classes + self.num_scene_classes)
         else:
-            self.action_head = nn.Linear(self.embed_dims, self.num_classes)
-            self.scene_head = nn.Linear(self.embed_dims, self.num_scene_classes)
+            self.action_head = self.build_head(self.num_classes)
+            self.scene_head = self.build_head(self.num_scene_classes)
 
     def features(self, clips: Tensor) -> Dict[str, Tensor]:
         """The two tokens, or twice the one; see the base class."""
