@@ -44,6 +44,10 @@ class DebiasDataPreprocessor(ActionDataPreprocessor):
             raise ValueError('DebiasDataPreprocessor augments clips, which need '
                              f"format_shape='NCTHW', got {format_shape!r}")
         self.augments = nn.ModuleList([MODELS.build(augment) for augment in augments])
+        if mean is not None:
+            for augment in self.augments.modules():
+                if hasattr(augment, 'mean_colour'):  # augments see clips in [0, 1]
+                    augment.mean_colour = torch.tensor(mean, dtype=torch.float32) / 255
 
     def forward(self, data: dict, training: bool = False) -> dict:
         """Process a batch.
