@@ -10,5 +10,6 @@ model = dict(
     backbone=_base_.backbone,
     slot_attention=dict(num_slots=2, num_iters=4),
     num_classes=_base_.num_classes,
+    init_scale=1.,  # from scratch: no trained encoder to protect from the first gradients
     num_scene_classes=_base_.num_scene_classes,
     data_preprocessor=dict(**_base_.clip_preprocessor, augments=_base_.fame))
