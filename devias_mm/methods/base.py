@@ -150,8 +150,7 @@ class DebiasRecognizer(BaseRecognizer):
         :meth:`predict` averages these over the views of a video. A method that normalises the
         classes of a view in another way overrides this.
         """
-        # float: under autocast a softmax in half precision ties classes
-        return {name: scores.float().softmax(-1) for name, scores in self.logits(clips).items()}
+        return class_probabilities(self.logits(clips))
 
     def scene_targets(self, clips: Tensor, targets: ClipTargets) -> Tuple[Tensor, Optional[Tensor]]:
         """Scene labels of a batch, from the teacher or the dataset.
@@ -193,20 +192,48 @@ class DebiasRecognizer(BaseRecognizer):
         Returns:
             list: the data samples.
         """
-        batch, views = inputs.shape[:2]
-        for name, probability in self.probabilities(inputs.flatten(0, 1)).items():
-            scores = probability.unflatten(0, (batch, views)).mean(1).float().cpu()
-            for sample, score in zip(data_samples, scores):
-                if name == 'action':
-                    sample.set_pred_score(score)
-                    sample.set_pred_label(score.argmax(-1, keepdim=True))
-                else:
-                    sample.set_field(score, 'pred_scene_score' if name == 'scene' else name)
-        return data_samples
+        return set_predictions(data_samples, self.probabilities(inputs.flatten(0, 1)))
 
     def _forward(self, inputs: Tensor, **kwargs) -> Dict[str, Tensor]:
         """Logits of ``(B, V, C, T, H, W)`` clips, for ``mode='tensor'``."""
         return self.logits(inputs.flatten(0, 1))
+
+
+def class_probabilities(logits: Dict[str, Tensor]) -> Dict[str, Tensor]:
+    """Return the softmax of each entry, in full precision.
+
+    Args:
+        logits (dict): of each task, ``(B, N)``.
+
+    Returns:
+        dict: keys and shapes as ``logits``.
+    """
+    # under autocast a softmax in half precision ties classes
+    return {name: scores.float().softmax(-1) for name, scores in logits.items()}
+
+
+def set_predictions(data_samples: SampleList, probabilities: Dict[str, Tensor]) -> SampleList:
+    """Average the probabilities of each video's views and put them into its data sample.
+
+    Args:
+        data_samples (list): of ``B`` videos; see :meth:`DebiasRecognizer.predict`.
+        probabilities (dict): of the ``B * V`` views, those of a video in a row, ``(B * V, N)``.
+
+    Returns:
+        list: the data samples.
+    """
+    for name, probability in probabilities.items():
+        of_views = probability.unflatten(0, (len(data_samples), -1))
+        scores = of_views.mean(1).float().cpu()
+        for sample, score in zip(data_samples, scores):
+            if name == 'action':
+                sample.set_pred_score(score)
+                sample.set_pred_label(score.argmax(-1, keepdim=True))
+            elif name == 'scene':
+                sample.set_field(score, 'pred_scene_score')
+            else:
+                sample.set_field(score, name)
+    return data_samples
 
 
 def hard_labels(labels: Tensor) -> Tensor:

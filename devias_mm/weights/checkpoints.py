@@ -119,6 +119,26 @@ def check_weights(model: nn.Module, checkpoint: dict, path: str) -> None:
                   f'have: {_some(unexpected)}', logger='current')
 
 
+def load_weights(model: nn.Module, path: str) -> dict:
+    """Load all weights of a model from a file.
+
+    Args:
+        model (nn.Module): the model.
+        path (str): of the checkpoint.
+
+    Returns:
+        dict: the checkpoint.
+
+    Raises:
+        CheckpointError: the file is missing or unusable, or lacks weights of the model.
+    """
+    checkpoint = load_checkpoint_file(path)
+    check_weights(model, checkpoint, path)
+    # what is left over in the file has been logged
+    model.load_state_dict(checkpoint['state_dict'], strict=False)
+    return checkpoint
+
+
 def check_encoder(model: nn.Module, checkpoint: dict, path: str) -> None:
     """Check that a checkpoint holds the encoder that a training starts from.
 

@@ -153,6 +153,20 @@ def test_vertical_flow_is_the_second_channel():
     assert moved[:3].abs().max() == 0  # from outside the frame: black
 
 
+def test_flow_in_both_axes_of_a_frame_that_is_no_square():
+    """I'(x, y, t + 1) = I(x + V_x, y + V_y, t), pixel by pixel."""
+    torch.manual_seed(0)
+    clip = torch.rand(1, 2, 2, 6, 11)
+    flow = torch.zeros(1, 2, 1, 6, 11)
+    flow[:, 0], flow[:, 1] = 2, -1
+    moved = scale_motion(clip, flow, torch.ones(1, 1))[0, :, 1]
+    for y in range(6):
+        for x in range(11):
+            inside = y >= 1 and x + 2 < 11
+            expected = clip[0, :, 0, y - 1, x + 2] if inside else torch.zeros(2)
+            torch.testing.assert_close(moved[:, y, x], expected, atol=1e-5, rtol=0)
+
+
 def test_phi_is_drawn_up_to_the_maximum(monkeypatch):
     seen = []
     monkeypatch.setattr('devias_mm.augments.motion_scaling.scale_motion',

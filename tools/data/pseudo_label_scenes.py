@@ -25,7 +25,7 @@ from devias_mm.datasets.scene_labels import (
     weights_sha256,
     write_scene_labels,
 )
-from devias_mm.weights.checkpoints import check_weights, load_checkpoint_file
+from devias_mm.weights.checkpoints import check_weights, load_checkpoint_file, load_weights
 from devias_mm.errors import CheckpointError
 from devias_mm.engine.launch import add_common_arguments, build_runner, choose_splits, describe_loader, describe_model, load_config, split_dataset
 from devias_mm.errors import UsageError
@@ -96,9 +96,7 @@ def load_teacher(runner, checkpoint) -> str:
     """Load the teacher's weights; return their SHA-256."""
     model = runner.model.module if is_model_wrapper(runner.model) else runner.model
     if checkpoint is not None:
-        content = load_checkpoint_file(checkpoint)
-        check_weights(model, content, checkpoint)
-        model.load_state_dict(content['state_dict'], strict=False)
+        load_weights(model, checkpoint)
     elif model.init_cfg and model.init_cfg.get('type') == 'Pretrained':
         path = model.init_cfg['checkpoint']
         check_weights(model if not hasattr(model, 'classifier') else model.classifier,

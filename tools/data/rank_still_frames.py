@@ -24,7 +24,7 @@ from rich.progress import track
 
 from devias_mm.augments.still_mix import write_frame_bank
 from devias_mm.errors import ListFileError
-from devias_mm.weights.checkpoints import check_weights, load_checkpoint_file
+from devias_mm.weights.checkpoints import load_weights
 from devias_mm.errors import CheckpointError
 from devias_mm.engine.launch import KeyValueAction, load_config, set_threads
 from devias_mm.errors import UsageError
@@ -77,11 +77,9 @@ def build_loader(cfg: Config, frames_per_video: int):
 
 
 def build_model(cfg: Config, checkpoint: str) -> torch.nn.Module:
-    """The reference network with its weights, in evaluation mode."""
+    """Build the reference network with its weights, in evaluation mode."""
     model = MODELS.build(cfg.model)
-    loaded = load_checkpoint_file(checkpoint)
-    check_weights(model, loaded, checkpoint)
-    model.load_state_dict(loaded['state_dict'], strict=False)
+    load_weights(model, checkpoint)
     return model.to('cuda' if torch.cuda.is_available() else 'cpu').eval()
 
 
