@@ -32,6 +32,10 @@ def erase_background(clips: Tensor, frame_index: Tensor, weight: Tensor) -> Tens
 class BackgroundErasing(nn.Module):
     """Background erasing as a batch augmentation (DEVIAS supp. C.1, Table 19).
 
+    Example::
+
+        augments = [dict(type='BackgroundErasing', max_weight=0.3, ratio=0.5)]
+
     Args:
         max_weight (float): the mixing weight is drawn from U(0, max_weight).
             Defaults to 0.3.

@@ -21,6 +21,12 @@ class DebiasDataPreprocessor(ActionDataPreprocessor):
     know it, MMAction2's own among them, ignore it: label-preserving
     augmentations (FAME, BE) work on any of them.
 
+    Example::
+
+        model = dict(data_preprocessor=dict(
+            type='DebiasDataPreprocessor', mean=[123.675, 116.28, 103.53],
+            std=[58.395, 57.12, 57.375], augments=[dict(type='BackgroundErasing')]))
+
     Args:
         augments (sequence[dict]): modules called in order as ``clips, targets
             = augment(clips, targets)`` with clips ``(B, C, T, H, W)``. They

@@ -87,6 +87,11 @@ def blur_matrix(side: int, size: int, device: torch.device) -> Tensor:
 class FAMEMasks(nn.Module):
     """Put FAME's foreground masks into the targets of a batch.
 
+    Example::
+
+        # FAME: masks, then backgrounds from other clips of the batch
+        augments = [dict(type='FAMEMasks', tau=0.5), dict(type='SceneMix', ratio=0.5)]
+
     Args:
         tau (float): share of the pixels that are foreground. DEVIAS: 0.3 on
             UCF-101, 0.5 on Kinetics-400 and HVU. Defaults to 0.5.

@@ -20,6 +20,10 @@ class RandomErasing(nn.Module):
     paper's "random values". Labels stay; masks are 0 where nothing of the
     figure is left to be seen.
 
+    Example::
+
+        augments = [dict(type='RandomErasing', prob=0.25)]
+
     Args:
         prob (float): share of the clips that are erased, each drawn
             independently, in [0, 1]. Defaults to 0.25 (DEVIAS Table 17).

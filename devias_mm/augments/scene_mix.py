@@ -45,6 +45,10 @@ class SceneMix(nn.Module):
     the batch does not change. Needs ``targets.masks``: put a mask source
     (:class:`FAMEMasks`) before it.
 
+    Example::
+
+        augments = [dict(type='FAMEMasks', tau=0.3), dict(type='SceneMix', ratio=0.5)]
+
     Args:
         ratio (float): share rho of mixed clips, each drawn independently.
             Defaults to 0.5.

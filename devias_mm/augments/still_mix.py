@@ -98,6 +98,11 @@ class StillMix(nn.Module):
 
     Labels and masks stay: they are those of what moves.
 
+    Example::
+
+        # the bank is made by tools/data/rank_still_frames.py
+        augments = [dict(type='StillMix', bank='work_dirs/frame_bank', ratio=0.25)]
+
     Args:
         bank (str, optional): folder made by ``tools/data/rank_still_frames.py``,
             of frames of the clips' size. ``None``: without reference network.

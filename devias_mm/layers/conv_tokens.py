@@ -44,6 +44,10 @@ class ConvTokenEncoder(BaseModule):
     batch norm and ReLU. The output is that of a token backbone, so every
     recognizer runs on it as on :class:`TokenViT`.
 
+    Example::
+
+        backbone = dict(type='ConvTokenEncoder', input_size=(8, 48, 48))
+
     Args:
         input_size (tuple): ``(T, H, W)`` of a clip; ``T`` even, ``H`` and
             ``W`` multiples of 8 (for 4 widths). Defaults to ``(8, 48, 48)``.

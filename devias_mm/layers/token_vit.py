@@ -21,6 +21,10 @@ class TokenViT(VisionTransformer):
     output. The parent's ``fc_norm`` after mean pooling belongs to the
     recognizer (``NaiveRecognizer(pool_norm=True)``).
 
+    Example::
+
+        backbone = dict(type='TokenViT', img_size=224, num_frames=16, drop_path_rate=0.1)
+
     Args:
         num_extra_tokens (int): learnable tokens put in front of the patch
             tokens (DEVIAS supp. C.2). They have positions of their own: the sine-cosine

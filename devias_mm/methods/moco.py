@@ -121,6 +121,11 @@ class MoCo(PretrainRecognizer):
     the last ``K`` keys of all processes. No gradient reaches keys or bank. MoCo's shuffled
     batch norm is left out: DSM does not mention it.
 
+    Example::
+
+        model = dict(type='MoCo', backbone=backbone, data_preprocessor=dict(
+            type='ContrastiveDataPreprocessor', views=[[], []]))
+
     Args:
         queue_size (int): ``K``. Defaults to 6536, as printed in DSM.
         momentum (float): ``m`` in [0, 1). Defaults to 0.99 (DSM; He et al.: 0.999).

@@ -18,6 +18,11 @@ class NaiveRecognizer(DebiasRecognizer):
     With ``augments`` in its data preprocessor it is also "FAME" and "BE" of
     the tables, and frozen it is the scene teacher of the others.
 
+    Example::
+
+        model = dict(type='NaiveRecognizer', backbone=dict(type='TokenViT', final_norm=False),
+                     pool_norm=True, num_classes=101)
+
     Args:
         task (str): ``'action'`` or ``'scene'``. Defaults to 'action'.
         pool_norm (bool): LayerNorm after mean pooling, as in VideoMAE's

@@ -20,6 +20,12 @@ class TokenRecognizer(DebiasRecognizer):
     action and token 1 for the scene (Two-Token, Fig. 4 a, b); 1, one token for
     both (One-Token, Fig. 4 c, d).
 
+    Example::
+
+        model = dict(type='TokenRecognizer', num_classes=101, num_scene_classes=365,
+                     backbone=dict(type='TokenViT', num_extra_tokens=2),
+                     scene_teacher=scene_teacher)
+
     Args:
         unified_head (bool): one classifier over ``Na + Ns`` classes for both
             tasks (Fig. 4 b, d), trained by :math:`L_{DE}` (Eq. 5); ``False``:
