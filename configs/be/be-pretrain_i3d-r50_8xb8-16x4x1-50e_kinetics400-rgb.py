@@ -4,7 +4,8 @@ _base_ = [
     '../_base_/default_runtime.py'
 ]
 
-train_cfg = dict(max_epochs=50)  # before the first step of the rate, as published
+train_cfg = dict(max_epochs=50)
+_base_.param_scheduler[0].end = 50  # before the first step of the rate, as published
 train_dataloader = dict(batch_size=8, dataset=dict(pipeline=_base_.be_pipeline))
 val_cfg = val_dataloader = val_evaluator = None
 

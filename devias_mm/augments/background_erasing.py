@@ -45,7 +45,7 @@ class BackgroundErasing(nn.Module):
             for the batch, as the authors' release does. Defaults to True.
     """
 
-    def __init__(self, max_weight: float = .3, ratio: float = .5,
+    def __init__(self, max_weight: float = 0.3, ratio: float = 0.5,
                  weight_per_clip: bool = True) -> None:
         super().__init__()
         if not (0 <= max_weight <= 1 and 0 <= ratio <= 1):

@@ -48,7 +48,7 @@ def mix_labels(labels: Tensor, partner: Tensor, weight: Tensor) -> Tensor:
     weight = per_clip(weight, labels)
     if labels.is_floating_point():
         return torch.lerp(labels[partner], labels, weight)
-    return torch.where(weight >= .5, labels, labels[partner])
+    return torch.where(weight >= 0.5, labels, labels[partner])
 
 
 def mix_masks(masks: Tensor, partner: Tensor, own: Tensor) -> Tensor:
@@ -156,7 +156,7 @@ class Mixup(BatchMixing):
         **kwargs: of :class:`BatchMixing`.
     """
 
-    def __init__(self, num_classes: int, alpha: float = .8, **kwargs) -> None:
+    def __init__(self, num_classes: int, alpha: float = 0.8, **kwargs) -> None:
         super().__init__(num_classes, alpha, **kwargs)
 
     def own_share(self, lam: Tensor, clips: Tensor) -> Tensor:

@@ -87,7 +87,7 @@ class MotionScaling(nn.Module):
         flow = getattr(targets, 'flow', None)
         if flow is None:
             raise ValueError(
-                "MotionScaling needs optical flow: put dict(type='BackwardFlow') behind "
+                "MotionScaling needs optical flow: put dict(type='BackwardFlow') after "
                 "ContrastiveViews, name 'flow' in the algorithm_keys of PackActionInputs, and use "
                 'ContrastiveDataPreprocessor')
         batch, _, frames, height, width = clips.shape

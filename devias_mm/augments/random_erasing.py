@@ -35,9 +35,9 @@ class RandomErasing(nn.Module):
     """
 
     def __init__(self,
-                 prob: float = .25,
-                 area_range: Tuple[float, float] = (.02, 1 / 3),
-                 aspect_range: Tuple[float, float] = (.3, 1 / .3)) -> None:
+                 prob: float = 0.25,
+                 area_range: Tuple[float, float] = (0.02, 1 / 3),
+                 aspect_range: Tuple[float, float] = (0.3, 1 / 0.3)) -> None:
         super().__init__()
         if not 0 <= prob <= 1:
             raise ValueError(f'prob must lie in [0, 1], got {prob}')

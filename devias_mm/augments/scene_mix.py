@@ -56,7 +56,7 @@ class SceneMix(nn.Module):
             ``'frame'``, the mask of each frame. Defaults to 'clip'.
     """
 
-    def __init__(self, ratio: float = .5, mask: str = 'clip') -> None:
+    def __init__(self, ratio: float = 0.5, mask: str = 'clip') -> None:
         super().__init__()
         if not 0 <= ratio <= 1:
             raise ValueError(f'ratio must lie in [0, 1], got {ratio}')

@@ -58,7 +58,7 @@ def warp_clips(clips: Tensor, offsets: Tensor) -> Tensor:
         Tensor: ``(B, C, T, H, W)``, black where a place is outside the frame.
     """
     height, width = clips.shape[-2:]
-    pixels, basis = spline_basis(round(offsets.shape[1]**.5), height, width, clips.device)
+    pixels, basis = spline_basis(round(offsets.shape[1]**0.5), height, width, clips.device)
     grid = pixels + basis @ (2 * offsets)  # the frame is 2 wide in grid_sample's units
     # frames as channels: one grid, so the same warp, for all of them
     warped = F.grid_sample(clips.flatten(1, 2), grid.view(-1, height, width, 2),
@@ -88,7 +88,7 @@ class SpatialWarp(nn.Module):
 
     def __init__(self, strength: float = 0.1, points: int = 5) -> None:
         super().__init__()
-        if not 0 <= strength <= .5 or points < 2:
+        if not 0 <= strength <= 0.5 or points < 2:
             raise ValueError('SpatialWarp: strength must lie in [0, 0.5] and points be at least '
                              f'2, got {strength} and {points}')
         self.strength = strength

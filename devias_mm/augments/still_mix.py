@@ -15,7 +15,7 @@ from devias_mm.structures import ClipTargets
 
 
 def still_clips(clips: Tensor, frame_index: Tensor) -> Tensor:
-    """Clips in which one frame of theirs stands still.
+    """Repeat one frame of each clip in all its frames.
 
     Args:
         clips (Tensor): ``(B, C, T, H, W)``.
@@ -114,7 +114,7 @@ class StillMix(nn.Module):
         FileNotFoundError: there is no bank in that folder.
     """
 
-    def __init__(self, bank: Optional[str] = None, ratio: float = .5, beta: float = 200.) -> None:
+    def __init__(self, bank: Optional[str] = None, ratio: float = 0.5, beta: float = 200.) -> None:
         super().__init__()
         if not 0 <= ratio <= 1:
             raise ValueError(f'ratio must lie in [0, 1], got {ratio}')

@@ -91,7 +91,7 @@ class SlotAttention(BaseModule):
                              f'{embed_dims}: set out_proj=True')
         self.num_iters = num_iters
         self.num_heads = num_heads
-        self.scale = head_dims**-.5
+        self.scale = head_dims**-0.5
         self.attn_norm = attn_norm
         self.softmax_axis = softmax_axis
         self.slots = nn.Parameter(torch.randn(1, num_slots, embed_dims))

@@ -110,8 +110,12 @@ class TokenViT(VisionTransformer):
         if self.num_extra_tokens:
             x = torch.cat([self.extra_tokens.expand(len(x), -1, -1), x], dim=1)
         x = self.pos_drop(x + self.pos_embed)
+        recompute = self.with_cp and self.training
         for block in self.blocks:
-            x = checkpoint(block, x, use_reentrant=False) if self.with_cp and self.training \
-                else block(x)
+            if recompute:
+                x = checkpoint(block, x, use_reentrant=False)
+            else:
+                x = block(x)
         x = self.norm(x)
-        return TokenFeatures(x[:, self.num_extra_tokens:], x[:, :self.num_extra_tokens], self.grid)
+        extra, tokens = x.tensor_split([self.num_extra_tokens], dim=1)
+        return TokenFeatures(tokens, extra, self.grid)

@@ -33,7 +33,7 @@ def gradient_penalty(gradient: Tensor) -> Tensor:
 
 @MODELS.register_module()
 class ALBAR(NaiveRecognizer):
-    r"""Naive Action whose prediction on a clip that stands still must fail.
+    r"""Learn actions so that the prediction on a clip without motion fails.
 
     .. math::
         L = w_t CE(f(x), y) - w_s CE(f(s), y)

@@ -107,7 +107,7 @@ class DebiasRecognizer(BaseRecognizer):
         return self.backbone(inputs)
 
     def features(self, clips: Tensor) -> Dict[str, Tensor]:
-        """Representations of action and scene: what the classifiers read.
+        """Return the representations of action and scene, which the classifiers read.
 
         Args:
             clips (Tensor): normalised, ``(B, C, T, H, W)``.
@@ -122,7 +122,7 @@ class DebiasRecognizer(BaseRecognizer):
 
     @abstractmethod
     def logits(self, clips: Tensor) -> Dict[str, Tensor]:
-        """Class scores before the softmax.
+        """Return the class scores before the softmax.
 
         Args:
             clips (Tensor): normalised, ``(B, C, T, H, W)``.
@@ -133,7 +133,7 @@ class DebiasRecognizer(BaseRecognizer):
 
     @abstractmethod
     def loss(self, inputs: Tensor, data_samples: SampleList, targets: ClipTargets) -> dict:
-        """Losses of a batch.
+        """Return the losses of a batch.
 
         Args:
             inputs (Tensor): normalised clips, ``(B, V, C, T, H, W)``.
@@ -153,7 +153,7 @@ class DebiasRecognizer(BaseRecognizer):
         return class_probabilities(self.logits(clips))
 
     def scene_targets(self, clips: Tensor, targets: ClipTargets) -> Tuple[Tensor, Optional[Tensor]]:
-        """Scene labels of a batch, from the teacher or the dataset.
+        """Return the scene labels of a batch, from the teacher or the dataset.
 
         Args:
             clips (Tensor): augmented, normalised, ``(B, C, T, H, W)``.
@@ -195,7 +195,7 @@ class DebiasRecognizer(BaseRecognizer):
         return set_predictions(data_samples, self.probabilities(inputs.flatten(0, 1)))
 
     def _forward(self, inputs: Tensor, **kwargs) -> Dict[str, Tensor]:
-        """Logits of ``(B, V, C, T, H, W)`` clips, for ``mode='tensor'``."""
+        """Return the logits of ``(B, V, C, T, H, W)`` clips, for ``mode='tensor'``."""
         return self.logits(inputs.flatten(0, 1))
 
 
@@ -237,7 +237,7 @@ def set_predictions(data_samples: SampleList, probabilities: Dict[str, Tensor]) 
 
 
 def hard_labels(labels: Tensor) -> Tensor:
-    """Classes of labels that mixing may have made probabilities.
+    """Return the classes of labels, which mixing may have turned into probabilities.
 
     Args:
         labels (Tensor): int64 ``(B,)`` or float ``(B, N)``.
@@ -249,7 +249,7 @@ def hard_labels(labels: Tensor) -> Tensor:
 
 
 def pad_labels(labels: Tensor, num_outputs: int) -> Tensor:
-    """Labels for a classifier that has further classes behind those of the labels.
+    """Return labels for a classifier that has further classes after those of the labels.
 
     Args:
         labels (Tensor): int64 ``(B,)``, which stay, or float ``(B, N)``.
@@ -265,7 +265,8 @@ def pad_labels(labels: Tensor, num_outputs: int) -> Tensor:
 
 def _leave_teacher_out(model: nn.Module, state: dict, prefix: str, *args) -> None:
     """Take the teacher's weights out of a state dict."""
-    for key in [key for key in state if key.startswith(prefix + 'scene_teacher.')]:
+    of_teacher = [key for key in state if key.startswith(prefix + 'scene_teacher.')]
+    for key in of_teacher:
         del state[key]
 
 
@@ -275,7 +276,7 @@ def _miss_no_teacher(model: nn.Module, keys: NamedTuple) -> None:
 
 
 def accuracy(logits: Tensor, labels: Tensor) -> Tensor:
-    """Share of correct predictions of a batch in percent, a 0-dim tensor.
+    """Return the share of correct predictions of a batch in percent, a 0-dim tensor.
 
     A monitor: it stays on the device, and its keys hold no ``loss``. Mixed
     labels ``(B, N)`` count as their most probable class.

@@ -13,7 +13,7 @@ from devias_mm.structures import ClipTargets
 
 @MODELS.register_module()
 class NaiveRecognizer(DebiasRecognizer):
-    """Naive Action or Naive Scene: mean-pooled tokens and a linear classifier.
+    """Classify mean-pooled tokens linearly: Naive Action or Naive Scene.
 
     With ``augments`` in its data preprocessor it is also "FAME" and "BE" of
     the tables, and frozen it is the scene teacher of the others.
@@ -66,11 +66,11 @@ class NaiveRecognizer(DebiasRecognizer):
         self.head = self.build_head(classes)
 
     def logits(self, clips: Tensor) -> Dict[str, Tensor]:
-        """Scores of the task's classes; see the base class."""
+        """Return the scores of the task's classes; see the base class."""
         return {self.task: self.head(self.dropout(self.features(clips)[self.task]))}
 
     def features(self, clips: Tensor) -> Dict[str, Tensor]:
-        """The pooled feature; see the base class."""
+        """Return the pooled feature; see the base class."""
         return {self.task: self.fc_norm(self.extract_feat(clips).tokens.mean(1))}
 
     def classification_loss(self, logits: Tensor, labels: Tensor) -> Tensor:
@@ -78,7 +78,7 @@ class NaiveRecognizer(DebiasRecognizer):
         return F.cross_entropy(logits, labels, label_smoothing=self.label_smoothing)
 
     def labels(self, clips: Tensor, targets: ClipTargets) -> Tensor:
-        """Labels of the task, int64 ``(B,)`` or float ``(B, N)``."""
+        """Return the labels of the task, int64 ``(B,)`` or float ``(B, N)``."""
         if self.task == 'action':
             return targets.action
         hard, soft = self.scene_targets(clips, targets)

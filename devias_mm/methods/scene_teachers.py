@@ -1,9 +1,9 @@
 """Scene teachers that look at single frames (DEVIAS supp. F.4).
 
-A recognizer with ``task='scene'`` is a teacher as it stands. These are the others: they take
-the recognizer's normalised clips back to pixels, then see frames in the size and normalisation
-of their own. In `methods/`, because a teacher predicts like a recognizer and is built in
-its place by the tool that labels videos.
+A recognizer with ``task='scene'`` is a teacher without further ado. The teachers here take the
+recognizer's normalised clips back to pixels, then classify frames in their own size and
+normalisation. They are in `methods/`, because a teacher predicts like a recognizer and the tool
+that labels videos builds it in the place of one.
 """
 import math
 import re

@@ -12,7 +12,7 @@ from devias_mm.structures import ClipTargets
 
 @MODELS.register_module()
 class TokenRecognizer(DebiasRecognizer):
-    r"""Learnable tokens that read action and scene off the encoder.
+    r"""Read action and scene off learnable tokens of the encoder.
 
     .. math:: L = L_{action} + L_{scene}
 
