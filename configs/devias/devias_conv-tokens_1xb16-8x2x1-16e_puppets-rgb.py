@@ -9,6 +9,7 @@ model = dict(
     backbone=_base_.backbone,
     slot_attention=dict(num_slots=2, num_iters=4, attn_norm='l1', mlp_norm=True, mlp_ratio=2.),
     num_classes=_base_.num_classes,
+    init_scale=1.,  # from scratch: no trained encoder to protect from the first gradients
     num_scene_classes=_base_.num_scene_classes,
     mask_hidden_dims=(192, ),
     scene_weight=0.5,

@@ -1,4 +1,4 @@
-"""ActorCutMix (Zou et al.): actors cut out and put onto another clip."""
+"""ActorCutMix (Zou et al.): actors cut out and put onto another clip's background."""
 from dataclasses import replace
 from typing import Tuple
 
@@ -12,40 +12,68 @@ from devias_mm.augments.scene_mix import composite
 from devias_mm.structures import ClipTargets
 
 
-@MODELS.register_module()
-class ActorCutMix(nn.Module):
-    """Paste a clip's actors onto its partner, and mix the action labels.
+def remove_actors(clips: Tensor, masks: Tensor, colour: Tensor) -> Tensor:
+    """Fill the actors of each clip with one colour.
 
-    ``x <- x h + x' (1 - h)`` and ``y <- w y + (1 - w) y'`` with
-    ``w = 1 - (1 - r) ** 4``, ``r`` the share of masked pixels of the clip over
-    all frames. The partner is the clip at the same place of the reversed
-    batch. Clips whose masks are empty or full, and the middle clip of an odd
-    batch, stay as they are. Needs ``targets.masks``: put a mask source
-    before it.
-
-    The scene label becomes the partner's, whose scene is what can be seen
-    now (as in :class:`SceneMix`). The partner's own actors remain where they
-    are not covered, so the masks become the union of both.
+    A clip without a mask is filled as a whole, as in the published code: nothing says where its
+    actors are.
 
     Args:
-        num_classes (int): action classes ``Na``; labels become probabilities
-            ``(B, Na)``.
+        clips (Tensor): ``(B, C, T, H, W)``.
+        masks (Tensor): of the actors, in [0, 1], ``(B, T', H, W)`` with ``T'`` dividing ``T``.
+        colour (Tensor): ``(C,)``.
+
+    Returns:
+        Tensor: like ``clips``.
+    """
+    empty = masks.flatten(1).amax(1) == 0
+    filled = masks.masked_fill(per_clip(empty, masks), 1.)
+    return composite(colour.view(1, -1, 1, 1, 1).expand_as(clips), clips, filled)
+
+
+@MODELS.register_module()
+class ActorCutMix(nn.Module):
+    r"""Paste a clip's actors onto its partner's background, and mix the action labels.
+
+    .. math::
+        x \leftarrow x h + x' (1 - h') (1 - h), \quad y \leftarrow w y + (1 - w) y', \quad
+        w = 1 - (1 - r)^4
+
+    with ``h`` the mask of the actors and ``r`` its share of the pixels of all frames. The
+    partner (primed) is the clip at the same place of the reversed batch. Where its own actors
+    were, the mean colour of the data preprocessor is shown, which normalisation maps to 0; a
+    partner without a mask shows nothing else. Clips whose masks are empty or full, and the middle
+    clip of an odd batch, stay as they are. The augmentation needs ``targets.masks``: put a mask
+    source before it.
+
+    The scene label becomes the partner's, whose scene is what can be seen now (as in
+    :class:`SceneMix`). The masks stay: the actors are those of the clip.
+
+    Example::
+
+        model = dict(data_preprocessor=dict(type='DebiasDataPreprocessor', augments=[
+            dict(type='ActorCutMix', num_classes=101, ratio=0.5)]))  # masks come with the samples
+
+    Args:
+        num_classes (int): action classes ``Na``; labels become probabilities ``(B, Na)``.
         ratio (float): share of the clips, each drawn independently, in [0, 1].
             Defaults to 0.5.
     """
 
-    def __init__(self, num_classes: int, ratio: float = .5) -> None:
+    def __init__(self, num_classes: int, ratio: float = 0.5) -> None:
         super().__init__()
         if not 0 <= ratio <= 1:
             raise ValueError(f'ratio must lie in [0, 1], got {ratio}')
         self.num_classes = num_classes
         self.ratio = ratio
+        # the data preprocessor sets it: black, if it does not normalise
+        self.register_buffer('mean_colour', torch.zeros(3), persistent=False)
 
     def forward(self, clips: Tensor, targets: ClipTargets) -> Tuple[Tensor, ClipTargets]:
         """Mix.
 
         Args:
-            clips (Tensor): ``(B, C, T, H, W)``.
+            clips (Tensor): in [0, 1], ``(B, 3, T, H, W)``.
             targets (ClipTargets): with ``masks``, ``(B, T', H, W)`` in [0, 1].
 
         Returns:
@@ -54,24 +82,22 @@ class ActorCutMix(nn.Module):
         Raises:
             ValueError: without masks.
         """
-        masks, clip_mask = targets.masks, targets.clip_mask
+        masks = targets.masks
         if masks is None:
             raise ValueError('ActorCutMix needs foreground masks: put a mask source, for example '
                              "dict(type='FAMEMasks'), before it in `augments`")
-        batch = len(clips)
-        partner = torch.arange(batch - 1, -1, -1, device=clips.device)
+        rows = torch.arange(len(clips), device=clips.device)
+        partner = rows.flip(0)
         share = masks.mean((1, 2, 3))
-        mixed = (torch.rand(batch, device=clips.device) < self.ratio) & (share > 0) & (share < 1)
+        drawn = torch.rand(len(clips), device=clips.device) < self.ratio
+        mixed = drawn & (share > 0) & (share < 1) & (partner != rows)
         # a clip that is left alone covers its partner everywhere
         own = masks.masked_fill(~per_clip(mixed, masks), 1.)
         weight = 1 - (1 - own.mean((1, 2, 3)))**4
+        action = soft_labels(targets.action, self.num_classes)
         scene = targets.scene
         if scene is not None:
             scene = torch.where(per_clip(mixed, scene), scene[partner], scene)
-        if clip_mask is not None:
-            alone = ~per_clip(mixed, clip_mask)
-            clip_mask = torch.lerp(clip_mask[partner], clip_mask, clip_mask.masked_fill(alone, 1.))
-        return composite(clips, clips[partner], own), replace(
-            targets,
-            action=mix_labels(soft_labels(targets.action, self.num_classes), partner, weight),
-            scene=scene, masks=torch.lerp(masks[partner], masks, own), clip_mask=clip_mask)
+        backgrounds = remove_actors(clips, masks, self.mean_colour.to(clips.dtype))[partner]
+        return composite(clips, backgrounds, own), replace(
+            targets, action=mix_labels(action, partner, weight), scene=scene)

@@ -32,6 +32,10 @@ def erase_background(clips: Tensor, frame_index: Tensor, weight: Tensor) -> Tens
 class BackgroundErasing(nn.Module):
     """Background erasing as a batch augmentation (DEVIAS supp. C.1, Table 19).
 
+    Example::
+
+        augments = [dict(type='BackgroundErasing', max_weight=0.3, ratio=0.5)]
+
     Args:
         max_weight (float): the mixing weight is drawn from U(0, max_weight).
             Defaults to 0.3.
@@ -41,7 +45,7 @@ class BackgroundErasing(nn.Module):
             for the batch, as the authors' release does. Defaults to True.
     """
 
-    def __init__(self, max_weight: float = .3, ratio: float = .5,
+    def __init__(self, max_weight: float = 0.3, ratio: float = 0.5,
                  weight_per_clip: bool = True) -> None:
         super().__init__()
         if not (0 <= max_weight <= 1 and 0 <= ratio <= 1):

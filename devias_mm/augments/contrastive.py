@@ -58,6 +58,12 @@ class PerView(nn.Module):
 class ContrastiveDataPreprocessor(DebiasDataPreprocessor):
     """:class:`DebiasDataPreprocessor` for several views of a clip.
 
+    Example::
+
+        model = dict(data_preprocessor=dict(
+            type='ContrastiveDataPreprocessor',
+            views=[[], [dict(type='SpatialWarp')], [dict(type='MotionScaling')]]))
+
     Args:
         views (sequence[sequence[dict]]): the augmentations of each view, in the order of
             ``ContrastiveViews``. DSM: ``[[], [SpatialWarp], [MotionScaling]]`` for anchor,

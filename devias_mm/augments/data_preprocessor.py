@@ -21,6 +21,12 @@ class DebiasDataPreprocessor(ActionDataPreprocessor):
     know it, MMAction2's own among them, ignore it: label-preserving
     augmentations (FAME, BE) work on any of them.
 
+    Example::
+
+        model = dict(data_preprocessor=dict(
+            type='DebiasDataPreprocessor', mean=[123.675, 116.28, 103.53],
+            std=[58.395, 57.12, 57.375], augments=[dict(type='BackgroundErasing')]))
+
     Args:
         augments (sequence[dict]): modules called in order as ``clips, targets
             = augment(clips, targets)`` with clips ``(B, C, T, H, W)``. They
@@ -44,6 +50,10 @@ class DebiasDataPreprocessor(ActionDataPreprocessor):
             raise ValueError('DebiasDataPreprocessor augments clips, which need '
                              f"format_shape='NCTHW', got {format_shape!r}")
         self.augments = nn.ModuleList([MODELS.build(augment) for augment in augments])
+        if mean is not None:
+            for augment in self.augments.modules():
+                if hasattr(augment, 'mean_colour'):  # augments see clips in [0, 1]
+                    augment.mean_colour = torch.tensor(mean, dtype=torch.float32) / 255
 
     def forward(self, data: dict, training: bool = False) -> dict:
         """Process a batch.

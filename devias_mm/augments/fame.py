@@ -87,6 +87,11 @@ def blur_matrix(side: int, size: int, device: torch.device) -> Tensor:
 class FAMEMasks(nn.Module):
     """Put FAME's foreground masks into the targets of a batch.
 
+    Example::
+
+        # FAME: masks, then backgrounds from other clips of the batch
+        augments = [dict(type='FAMEMasks', tau=0.5), dict(type='SceneMix', ratio=0.5)]
+
     Args:
         tau (float): share of the pixels that are foreground. DEVIAS: 0.3 on
             UCF-101, 0.5 on Kinetics-400 and HVU. Defaults to 0.5.
@@ -106,9 +111,9 @@ class FAMEMasks(nn.Module):
     """
 
     def __init__(self,
-                 tau: float = .5,
-                 foreground_seed: float = .5,
-                 background_seed: float = .1,
+                 tau: float = 0.5,
+                 foreground_seed: float = 0.5,
+                 background_seed: float = 0.1,
                  blur_size: Optional[int] = None,
                  colours: str = 'clip') -> None:
         super().__init__()
@@ -128,7 +133,7 @@ class FAMEMasks(nn.Module):
 
     def blur(self, maps: Tensor) -> Tensor:
         """Gaussian blur of ``(B, H, W)`` maps, borders mirrored."""
-        size = self.blur_size or max(3, 2 * (int(.1 * maps.shape[-2]) // 2) + 1)
+        size = self.blur_size or max(3, 2 * (int(0.1 * maps.shape[-2]) // 2) + 1)
         rows, columns = (blur_matrix(side, size, maps.device) for side in maps.shape[-2:])
         return rows @ maps @ columns.T
 

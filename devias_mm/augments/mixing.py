@@ -48,7 +48,7 @@ def mix_labels(labels: Tensor, partner: Tensor, weight: Tensor) -> Tensor:
     weight = per_clip(weight, labels)
     if labels.is_floating_point():
         return torch.lerp(labels[partner], labels, weight)
-    return torch.where(weight >= .5, labels, labels[partner])
+    return torch.where(weight >= 0.5, labels, labels[partner])
 
 
 def mix_masks(masks: Tensor, partner: Tensor, own: Tensor) -> Tensor:
@@ -146,13 +146,17 @@ class BatchMixing(nn.Module):
 class Mixup(BatchMixing):
     """Mixup (Zhang et al., ICLR 2018): ``M = lam`` everywhere.
 
+    Example::
+
+        augments = [dict(type='Mixup', num_classes=101, alpha=0.8)]
+
     Args:
         num_classes (int): see :class:`BatchMixing`.
         alpha (float): Defaults to 0.8 (DEVIAS Table 17).
         **kwargs: of :class:`BatchMixing`.
     """
 
-    def __init__(self, num_classes: int, alpha: float = .8, **kwargs) -> None:
+    def __init__(self, num_classes: int, alpha: float = 0.8, **kwargs) -> None:
         super().__init__(num_classes, alpha, **kwargs)
 
     def own_share(self, lam: Tensor, clips: Tensor) -> Tensor:
@@ -166,6 +170,10 @@ class CutMix(BatchMixing):
 
     The box has a share ``1 - lam`` of the frame before it is clipped at the
     border; the labels' weight is the share that is left.
+
+    Example::
+
+        augments = [dict(type='CutMix', num_classes=101, prob=0.5)]
     """
 
     def own_share(self, lam: Tensor, clips: Tensor) -> Tensor:
@@ -179,6 +187,10 @@ class CutMix(BatchMixing):
 @MODELS.register_module()
 class VideoMix(CutMix):
     """VideoMix (Yun et al., 2020): the partner's cuboid in the clip.
+
+    Example::
+
+        augments = [dict(type='VideoMix', num_classes=101, extent='space-time')]
 
     Args:
         num_classes (int): see :class:`BatchMixing`.
@@ -217,6 +229,11 @@ class VideoMix(CutMix):
 @MODELS.register_module()
 class OneOf(nn.Module):
     """Apply one of several augmentations to a batch.
+
+    Example::
+
+        augments = [dict(type='OneOf', num_classes=101,
+                         augments=[dict(type='Mixup'), dict(type='CutMix')])]
 
     Args:
         augments (sequence[dict]): the augmentations.

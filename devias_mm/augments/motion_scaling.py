@@ -9,27 +9,25 @@ from torch import Tensor, nn
 from devias_mm.structures import ClipTargets
 
 
-def warp_by_flow(frames: Tensor, flow: Tensor, padding_mode: str = 'zeros') -> Tensor:
+def warp_by_flow(frames: Tensor, flow: Tensor) -> Tensor:
     """``I(x + V_x, y + V_y)``: the frame as seen from displaced pixels.
 
     Args:
         frames (Tensor): ``(B, C, H, W)``.
         flow (Tensor): ``(V_x, V_y)`` in pixels, ``(B, 2, H, W)``.
-        padding_mode (str): of ``grid_sample``. Defaults to 'zeros'.
 
     Returns:
-        Tensor: ``(B, C, H, W)``.
+        Tensor: ``(B, C, H, W)``, black where a pixel is from outside the frame.
     """
     height, width = frames.shape[-2:]
     x = torch.linspace(-1, 1, width, device=frames.device)
     y = torch.linspace(-1, 1, height, device=frames.device)[:, None]
     grid = torch.stack([x + flow[:, 0] * (2 / (width - 1)), y + flow[:, 1] * (2 / (height - 1))],
                        dim=-1)
-    return F.grid_sample(frames, grid, padding_mode=padding_mode, align_corners=True)
+    return F.grid_sample(frames, grid, align_corners=True)
 
 
-def scale_motion(clips: Tensor, flow: Tensor, phi: Tensor, recursive: bool = False,
-                 padding_mode: str = 'zeros') -> Tensor:
+def scale_motion(clips: Tensor, flow: Tensor, phi: Tensor) -> Tensor:
     """``I'(x, y, t + 1) = I(x + phi_t V_x, y + phi_t V_y, t)`` (DSM, Eq. 3).
 
     The first frame stays. As printed, each frame is warped from the *input's* frame before:
@@ -40,22 +38,13 @@ def scale_motion(clips: Tensor, flow: Tensor, phi: Tensor, recursive: bool = Fal
         clips (Tensor): ``I``, ``(B, C, T, H, W)``.
         flow (Tensor): ``V``, backward, in pixels, ``(B, 2, T - 1, H, W)``.
         phi (Tensor): at least 0, ``(B, T - 1)``.
-        recursive (bool): warp from the *output's* frame before, so that displacements add up:
-            ``phi = 0`` throughout then freezes the clip. Defaults to False, as printed.
-        padding_mode (str): what is shown where a pixel comes from outside the frame; ``'zeros'``
-            makes the black boundary the paper speaks of. Defaults to 'zeros'.
 
     Returns:
-        Tensor: ``(B, C, T, H, W)``.
+        Tensor: ``(B, C, T, H, W)``, with the black boundary that the paper speaks of.
     """
     field = (flow.to(clips.dtype) * phi[:, None, :, None, None]).transpose(1, 2)  # (B, T-1, 2,..)
     frames = clips.transpose(1, 2)
-    if recursive:
-        moved = [frames[:, 0]]
-        for t in range(field.shape[1]):
-            moved.append(warp_by_flow(moved[-1], field[:, t], padding_mode))
-        return torch.stack(moved, dim=2)
-    warped = warp_by_flow(frames[:, :-1].flatten(0, 1), field.flatten(0, 1), padding_mode)
+    warped = warp_by_flow(frames[:, :-1].flatten(0, 1), field.flatten(0, 1))
     warped = warped.unflatten(0, field.shape[:2])
     return torch.cat([frames[:, :1], warped], dim=1).transpose(1, 2)
 
@@ -67,26 +56,23 @@ class MotionScaling(nn.Module):
     ``phi`` is drawn from U[0, M] for each clip and each step of time. Needs ``targets.flow``:
     ``BackwardFlow`` in the pipeline and ``ContrastiveDataPreprocessor``.
 
+    Example::
+
+        # with dict(type='BackwardFlow', view=2) after ContrastiveViews in the pipeline
+        views = [[], [dict(type='SpatialWarp')], [dict(type='MotionScaling', maximum=5.0)]]
+
     Args:
         maximum (float): ``M``, at least 0. Defaults to 5, the paper's best.
-        recursive (bool): see :func:`scale_motion`. Defaults to False.
-        padding_mode (str): see :func:`scale_motion`. Defaults to 'zeros'.
 
     Raises:
         ValueError: for a negative ``maximum`` or an unknown ``padding_mode``.
     """
 
-    def __init__(self, maximum: float = 5., recursive: bool = False,
-                 padding_mode: str = 'zeros') -> None:
+    def __init__(self, maximum: float = 5.0) -> None:
         super().__init__()
         if maximum < 0:
             raise ValueError(f'MotionScaling: maximum must be at least 0, got {maximum}')
-        if padding_mode not in ('zeros', 'border', 'reflection'):
-            raise ValueError("MotionScaling: padding_mode must be 'zeros', 'border' or "
-                             f"'reflection', got {padding_mode!r}")
         self.maximum = maximum
-        self.recursive = recursive
-        self.padding_mode = padding_mode
 
     def forward(self, clips: Tensor, targets: ClipTargets) -> Tuple[Tensor, ClipTargets]:
         """Scale the motion; labels stay.
@@ -101,7 +87,7 @@ class MotionScaling(nn.Module):
         flow = getattr(targets, 'flow', None)
         if flow is None:
             raise ValueError(
-                "MotionScaling needs optical flow: put dict(type='BackwardFlow') behind "
+                "MotionScaling needs optical flow: put dict(type='BackwardFlow') after "
                 "ContrastiveViews, name 'flow' in the algorithm_keys of PackActionInputs, and use "
                 'ContrastiveDataPreprocessor')
         batch, _, frames, height, width = clips.shape
@@ -110,4 +96,4 @@ class MotionScaling(nn.Module):
                              f'clips of shape {tuple(clips.shape)}: compute it last, after all '
                              'crops and resizes')
         phi = self.maximum * torch.rand(batch, frames - 1, device=clips.device)
-        return scale_motion(clips, flow, phi, self.recursive, self.padding_mode), targets
+        return scale_motion(clips, flow, phi), targets

@@ -20,6 +20,10 @@ class RandomErasing(nn.Module):
     paper's "random values". Labels stay; masks are 0 where nothing of the
     figure is left to be seen.
 
+    Example::
+
+        augments = [dict(type='RandomErasing', prob=0.25)]
+
     Args:
         prob (float): share of the clips that are erased, each drawn
             independently, in [0, 1]. Defaults to 0.25 (DEVIAS Table 17).
@@ -31,9 +35,9 @@ class RandomErasing(nn.Module):
     """
 
     def __init__(self,
-                 prob: float = .25,
-                 area_range: Tuple[float, float] = (.02, 1 / 3),
-                 aspect_range: Tuple[float, float] = (.3, 1 / .3)) -> None:
+                 prob: float = 0.25,
+                 area_range: Tuple[float, float] = (0.02, 1 / 3),
+                 aspect_range: Tuple[float, float] = (0.3, 1 / 0.3)) -> None:
         super().__init__()
         if not 0 <= prob <= 1:
             raise ValueError(f'prob must lie in [0, 1], got {prob}')

@@ -45,6 +45,10 @@ class SceneMix(nn.Module):
     the batch does not change. Needs ``targets.masks``: put a mask source
     (:class:`FAMEMasks`) before it.
 
+    Example::
+
+        augments = [dict(type='FAMEMasks', tau=0.3), dict(type='SceneMix', ratio=0.5)]
+
     Args:
         ratio (float): share rho of mixed clips, each drawn independently.
             Defaults to 0.5.
@@ -52,7 +56,7 @@ class SceneMix(nn.Module):
             ``'frame'``, the mask of each frame. Defaults to 'clip'.
     """
 
-    def __init__(self, ratio: float = .5, mask: str = 'clip') -> None:
+    def __init__(self, ratio: float = 0.5, mask: str = 'clip') -> None:
         super().__init__()
         if not 0 <= ratio <= 1:
             raise ValueError(f'ratio must lie in [0, 1], got {ratio}')

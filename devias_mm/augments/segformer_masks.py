@@ -22,6 +22,10 @@ class SegFormerMasks(nn.Module):
     place of motion and colour. The network is frozen, does not belong to the recognizer's
     weights, and is loaded with the first batch.
 
+    Example::
+
+        augments = [dict(type='SegFormerMasks'), dict(type='SceneMix')]
+
     Args:
         checkpoint (str): folder of a saved ``SegformerForSemanticSegmentation``, or its name
             on the hub. Defaults to the B0 model trained on ADE20K.

@@ -43,7 +43,7 @@ def spline_basis(points: int, height: int, width: int,
             torch.from_numpy(spline(pixels)).to(device, torch.float32))
 
 
-def warp_clips(clips: Tensor, offsets: Tensor, padding_mode: str = 'zeros') -> Tensor:
+def warp_clips(clips: Tensor, offsets: Tensor) -> Tensor:
     """Warp all frames of a clip alike.
 
     The output at destination ``d_i`` shows the input at ``s_i = d_i + offset_i``; between the
@@ -53,18 +53,16 @@ def warp_clips(clips: Tensor, offsets: Tensor, padding_mode: str = 'zeros') -> T
         clips (Tensor): ``(B, C, T, H, W)``.
         offsets (Tensor): ``(B, N, 2)``, (x, y) as shares of the frame's width and height,
             for ``N = n * n`` points in rows from the top left to the bottom right corner.
-        padding_mode (str): of ``grid_sample``, for places outside the frame.
-            Defaults to 'zeros'.
 
     Returns:
-        Tensor: ``(B, C, T, H, W)``.
+        Tensor: ``(B, C, T, H, W)``, black where a place is outside the frame.
     """
     height, width = clips.shape[-2:]
-    pixels, basis = spline_basis(round(offsets.shape[1]**.5), height, width, clips.device)
+    pixels, basis = spline_basis(round(offsets.shape[1]**0.5), height, width, clips.device)
     grid = pixels + basis @ (2 * offsets)  # the frame is 2 wide in grid_sample's units
     # frames as channels: one grid, so the same warp, for all of them
     warped = F.grid_sample(clips.flatten(1, 2), grid.view(-1, height, width, 2),
-                           padding_mode=padding_mode, align_corners=False)
+                           align_corners=False)
     return warped.view_as(clips)
 
 
@@ -74,30 +72,27 @@ class SpatialWarp(nn.Module):
 
     The same warp for all frames of a clip, a new one for each clip and step. Labels stay.
 
+    Example::
+
+        views = [[], [dict(type='SpatialWarp', strength=0.1)], [dict(type='MotionScaling')]]
+
     Args:
         strength (float): ``C``, the largest offset of a point along an axis as a share of the
             frame's side, in [0, 0.5]; 0 leaves the clips alone. Defaults to 0.1.
         points (int): control points per axis, at least 2; the paper gives no number.
             Defaults to 5.
-        padding_mode (str): ``'zeros'`` (black), ``'border'`` or ``'reflection'``.
-            Defaults to 'zeros'.
 
     Raises:
         ValueError: for values outside these ranges.
     """
 
-    def __init__(self, strength: float = .1, points: int = 5,
-                 padding_mode: str = 'zeros') -> None:
+    def __init__(self, strength: float = 0.1, points: int = 5) -> None:
         super().__init__()
-        if not 0 <= strength <= .5 or points < 2:
+        if not 0 <= strength <= 0.5 or points < 2:
             raise ValueError('SpatialWarp: strength must lie in [0, 0.5] and points be at least '
                              f'2, got {strength} and {points}')
-        if padding_mode not in ('zeros', 'border', 'reflection'):
-            raise ValueError("SpatialWarp: padding_mode must be 'zeros', 'border' or "
-                             f"'reflection', got {padding_mode!r}")
         self.strength = strength
         self.points = points
-        self.padding_mode = padding_mode
 
     def forward(self, clips: Tensor, targets: ClipTargets) -> Tuple[Tensor, ClipTargets]:
         """Warp.
@@ -108,4 +103,4 @@ class SpatialWarp(nn.Module):
         """
         offsets = torch.rand(len(clips), self.points**2, 2, device=clips.device)
         offsets = self.strength * (2 * offsets - 1)
-        return warp_clips(clips, offsets, self.padding_mode), targets
+        return warp_clips(clips, offsets), targets

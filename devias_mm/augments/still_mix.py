@@ -16,7 +16,7 @@ from devias_mm.structures import ClipTargets
 
 
 def still_clips(clips: Tensor, frame_index: Tensor) -> Tensor:
-    """Clips in which one frame of theirs stands still.
+    """Repeat one frame of each clip in all its frames.
 
     Args:
         clips (Tensor): ``(B, C, T, H, W)``.
@@ -99,6 +99,11 @@ class StillMix(nn.Module):
 
     Labels and masks stay: they are those of what moves.
 
+    Example::
+
+        # the bank is made by tools/data/rank_still_frames.py
+        augments = [dict(type='StillMix', bank='work_dirs/frame_bank', ratio=0.25)]
+
     Args:
         bank (str, optional): folder made by ``tools/data/rank_still_frames.py``,
             of frames of the clips' size. ``None``: without reference network.
@@ -110,7 +115,7 @@ class StillMix(nn.Module):
         FileNotFoundError: there is no bank in that folder.
     """
 
-    def __init__(self, bank: Optional[str] = None, ratio: float = .5, beta: float = 200.) -> None:
+    def __init__(self, bank: Optional[str] = None, ratio: float = 0.5, beta: float = 200.) -> None:
         super().__init__()
         if not 0 <= ratio <= 1:
             raise ValueError(f'ratio must lie in [0, 1], got {ratio}')

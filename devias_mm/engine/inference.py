@@ -18,7 +18,7 @@ from devias_mm.engine.launch import split_dataset
 from devias_mm.engine.loops import split_unreadable
 from devias_mm.errors import ListFileError, UsageError
 from devias_mm.methods.base import DebiasRecognizer
-from devias_mm.weights.checkpoints import check_weights, load_checkpoint_file
+from devias_mm.weights.checkpoints import load_weights
 
 
 class VideoFeatures(NamedTuple):
@@ -56,9 +56,7 @@ def load_recognizer(cfg: Config, checkpoint: Optional[str], seed: int = 0) -> nn
     if checkpoint is None:
         model.init_weights()
     else:
-        state = load_checkpoint_file(checkpoint)
-        check_weights(model, state, checkpoint)
-        model.load_state_dict(state['state_dict'], strict=False)
+        load_weights(model, checkpoint)
     return model.to(get_device()).eval()
 
 

@@ -44,6 +44,10 @@ class ConvTokenEncoder(BaseModule):
     batch norm and ReLU. The output is that of a token backbone, so every
     recognizer runs on it as on :class:`TokenViT`.
 
+    Example::
+
+        backbone = dict(type='ConvTokenEncoder', input_size=(8, 48, 48))
+
     Args:
         input_size (tuple): ``(T, H, W)`` of a clip; ``T`` even, ``H`` and
             ``W`` multiples of 8 (for 4 widths). Defaults to ``(8, 48, 48)``.
@@ -90,14 +94,14 @@ class ConvTokenEncoder(BaseModule):
         self.stem = nn.Sequential(*stages)
         self.grid = (input_size[0] // 2, input_size[1] // down, input_size[2] // down)
         # halved: at full size the table would outweigh the young features
-        self.register_buffer('pos_embed', .5 * sinusoid_encoding_3d(self.grid, self.embed_dims))
+        self.register_buffer('pos_embed', 0.5 * sinusoid_encoding_3d(self.grid, self.embed_dims))
         self.blocks = ModuleList([
             SDPABlock(self.embed_dims, num_heads, mlp_ratio=mlp_ratio) for _ in range(depth)])
         self.norm = nn.LayerNorm(self.embed_dims)
         self.num_extra_tokens = num_extra_tokens
         if num_extra_tokens:
             self.extra_tokens = nn.Parameter(
-                torch.randn(1, num_extra_tokens, self.embed_dims) * .02)
+                torch.randn(1, num_extra_tokens, self.embed_dims) * 0.02)
 
     def forward(self, x: Tensor) -> TokenFeatures:
         """Encode normalised clips.
@@ -121,4 +125,5 @@ class ConvTokenEncoder(BaseModule):
         for block in self.blocks:
             x = block(x)
         x = self.norm(x)
-        return TokenFeatures(x[:, self.num_extra_tokens:], x[:, :self.num_extra_tokens], self.grid)
+        extra, tokens = x.tensor_split([self.num_extra_tokens], dim=1)
+        return TokenFeatures(tokens, extra, self.grid)

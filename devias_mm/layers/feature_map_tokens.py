@@ -51,15 +51,19 @@ class FeatureMapTokens(BaseModule):
     The weights of a whole MMAction2 recognizer have the right names: give its checkpoint as
     ``init_cfg=dict(type='Pretrained', checkpoint=...)`` of this module.
 
+    Example::
+
+        backbone = dict(type='FeatureMapTokens', input_size=(16, 112, 112),
+                        backbone=dict(type='C3DFeatureMap'))
+
     Args:
         backbone (dict): an MMAction2 backbone that returns ``(B, D, t, h, w)``,
-            or several such maps: ``ResNet3d``, ``ResNet3dSlowOnly``,
+            or several such maps, of which the last is taken: ``ResNet3d``, ``ResNet3dSlowOnly``,
             ``ResNet2Plus1d``, ``SwinTransformer3D``, ``C3DFeatureMap`` ...
         input_size (tuple): ``(T, H, W)`` of a clip.
             Defaults to ``(16, 224, 224)``.
         num_extra_tokens (int): copies of the mean token handed out as extra
             tokens. Defaults to 0.
-        out_index (int): which of several maps. Defaults to -1, the last.
         frame_wise (bool): the backbone takes frames, ``(B * T, 3, H, W)``, and
             returns ``(B * T, D, h, w)``: ``ResNet``. Defaults to False.
         init_cfg (dict, optional): see above.
@@ -73,7 +77,6 @@ class FeatureMapTokens(BaseModule):
                  backbone: dict,
                  input_size: Tuple[int, int, int] = (16, 224, 224),
                  num_extra_tokens: int = 0,
-                 out_index: int = -1,
                  frame_wise: bool = False,
                  init_cfg: Optional[dict] = None) -> None:
         super().__init__(init_cfg)
@@ -82,7 +85,6 @@ class FeatureMapTokens(BaseModule):
             self.backbone = MODELS.build(backbone)
         self.input_size = tuple(input_size)
         self.num_extra_tokens = num_extra_tokens
-        self.out_index = out_index
         self.frame_wise = frame_wise
         self.embed_dims, *grid = self._probe()
         self.grid = tuple(grid)
@@ -120,7 +122,7 @@ class FeatureMapTokens(BaseModule):
             x = x.transpose(1, 2).flatten(0, 1)
         x = self.backbone(x) if weights is None else functional_call(self.backbone, weights, x)
         if not isinstance(x, Tensor):
-            x = x[self.out_index]
+            x = x[-1]
         shape = tuple(getattr(x, 'shape', ()))
         if len(shape) != (4 if self.frame_wise else 5):
             raise ValueError(
@@ -141,8 +143,7 @@ class FeatureMapTokens(BaseModule):
             return tuple(self._feature_map(clip, weights).shape[1:])
         except (RuntimeError, ValueError, IndexError) as error:
             raise ValueError(f'FeatureMapTokens: {type(self.backbone).__name__} on clips of '
-                             f'{self.input_size} (T, H, W), out_index {self.out_index}: '
-                             f'{error}') from error
+                             f'{self.input_size} (T, H, W): {error}') from error
         finally:
             self.backbone.train(training)
 

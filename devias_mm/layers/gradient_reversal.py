@@ -23,7 +23,7 @@ class GradientReversal(nn.Module):
 
     .. math:: R(x) = x, \qquad \mathrm{d}R / \mathrm{d}x = -\lambda I
 
-    A classifier behind it minimises its loss while what lies before it
+    A classifier after it minimises its loss while everything before it
     maximises ``lambda`` times that loss, in one backward pass. The classifier
     itself gets its gradient unscaled.
 
@@ -35,7 +35,7 @@ class GradientReversal(nn.Module):
         ValueError: ``scale`` is negative: that would not reverse anything.
     """
 
-    def __init__(self, scale: float = .5) -> None:
+    def __init__(self, scale: float = 0.5) -> None:
         super().__init__()
         if scale < 0:
             raise ValueError(f'the scale of a gradient reversal must not be negative, got {scale}')

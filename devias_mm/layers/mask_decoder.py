@@ -5,6 +5,8 @@ import torch.nn as nn
 from mmengine.model import BaseModule
 from torch import Tensor
 
+from devias_mm.layers.initialisation import init_linears
+
 
 class MaskDecoder(BaseModule):
     """MLP from a slot to a coarse action mask (DEVIAS, section 3.2).
@@ -24,6 +26,7 @@ class MaskDecoder(BaseModule):
             layers += [nn.Linear(width, hidden), nn.ReLU()]
             width = hidden
         self.layers = nn.Sequential(*layers, nn.Linear(width, num_patches))
+        init_linears(self)
 
     def forward(self, slots: Tensor) -> Tensor:
         """Decode.

@@ -7,6 +7,8 @@ import torch.nn.functional as F
 from mmengine.model import BaseModule, ModuleList
 from torch import Tensor
 
+from devias_mm.layers.initialisation import init_linears
+
 
 class SlotAttentionLayer(BaseModule):
     """Weights of one iteration; see :class:`SlotAttention` for arguments."""
@@ -62,9 +64,6 @@ class SlotAttention(BaseModule):
             Defaults to False.
         final_norm (bool): LayerNorm after the last iteration (published
             code). Defaults to False.
-        slot_init (str): ``'learned'`` initial slots (paper) or ``'sampled'``
-            from a Gaussian of learned mean and scale (Locatello et al.,
-            2020) while training, its mean in evaluation. Defaults to 'learned'.
     """
 
     def __init__(self,
@@ -80,12 +79,10 @@ class SlotAttention(BaseModule):
                  out_proj: bool = False,
                  mlp_norm: bool = False,
                  final_norm: bool = False,
-                 slot_init: str = 'learned',
                  init_cfg=None) -> None:
         super().__init__(init_cfg)
         for name, value, known in (('attn_norm', attn_norm, ('l1', 'l2')),
-                                   ('softmax_axis', softmax_axis, ('slots', 'tokens')),
-                                   ('slot_init', slot_init, ('learned', 'sampled'))):
+                                   ('softmax_axis', softmax_axis, ('slots', 'tokens'))):
             if value not in known:
                 raise ValueError(f'{name} must be one of {known}, got {value!r}')
         head_dims = head_dims or embed_dims // num_heads
@@ -94,16 +91,15 @@ class SlotAttention(BaseModule):
                              f'{embed_dims}: set out_proj=True')
         self.num_iters = num_iters
         self.num_heads = num_heads
-        self.scale = head_dims**-.5
+        self.scale = head_dims**-0.5
         self.attn_norm = attn_norm
         self.softmax_axis = softmax_axis
         self.slots = nn.Parameter(torch.randn(1, num_slots, embed_dims))
-        self.slots_log_scale = nn.Parameter(
-            torch.full((1, num_slots, embed_dims), -2.)) if slot_init == 'sampled' else None
         self.layers = ModuleList([
             SlotAttentionLayer(embed_dims, num_heads, head_dims, mlp_ratio, out_proj, mlp_norm)
             for _ in range(1 if tied else num_iters)])
         self.final_norm = nn.LayerNorm(embed_dims) if final_norm else nn.Identity()
+        init_linears(self)
 
     def _split(self, x: Tensor) -> Tensor:
         """``(B, L, heads * D_h)`` -> ``(B, heads, L, D_h)``."""
@@ -113,11 +109,13 @@ class SlotAttention(BaseModule):
         """``(B, heads * K, L)`` -> ``(B, heads, K, L)``."""
         return x.unflatten(1, (self.num_heads, -1))
 
-    def _initial_slots(self, batch: int) -> Tensor:
-        slots = self.slots.expand(batch, -1, -1)
-        if self.slots_log_scale is not None and self.training:
-            slots = slots + self.slots_log_scale.exp() * torch.randn_like(slots)
-        return slots
+    def _normalise(self, attention: Tensor) -> Tensor:
+        """Normalise the attention ``(B, heads, K, N)`` along the tokens."""
+        if self.softmax_axis == 'tokens':
+            return attention  # its sums are 1 already
+        if self.attn_norm == 'l2':
+            return F.normalize(attention, p=2, dim=-1)
+        return attention / (attention.sum(-1, keepdim=True) + 1e-7)
 
     def forward(self, tokens: Tensor) -> Tuple[Tensor, Tensor]:
         """Run the iterations.
@@ -130,9 +128,9 @@ class SlotAttention(BaseModule):
             ``A`` of the last iteration *before* its normalisation along the
             tokens, averaged over heads, ``(B, K, N)`` in [0, 1].
         """
-        slots = self._initial_slots(len(tokens))
+        slots = self.slots.expand(len(tokens), -1, -1)
         for i in range(self.num_iters):
-            if i < len(self.layers):  # tied: one layer
+            if i < len(self.layers):  # with tied weights one layer serves all iterations
                 layer = self.layers[i]
                 context = layer.norm_tokens(tokens)
                 to_keys = layer.to_k.weight.unflatten(0, (self.num_heads, -1))
@@ -141,10 +139,7 @@ class SlotAttention(BaseModule):
             query = torch.einsum('bhkd,hdc->bhkc', query, to_keys)
             logits = self._per_head(query.flatten(1, 2) @ context.transpose(1, 2))
             attention = logits.softmax(dim=2 if self.softmax_axis == 'slots' else 3)
-            weights = attention
-            if self.softmax_axis == 'slots':
-                weights = attention / (attention.sum(-1, keepdim=True) + 1e-7) \
-                    if self.attn_norm == 'l1' else F.normalize(attention, p=2, dim=-1)
+            weights = self._normalise(attention)
             update = self._per_head(weights.flatten(1, 2) @ context)
             update = torch.einsum('bhkc,hdc->bkhd', update, to_values)
             slots = slots + layer.out_proj(update.flatten(2))

@@ -1,7 +1,7 @@
 """The VideoMAE ViT as a token backbone."""
 import torch
 import torch.nn as nn
-from mmaction.models.backbones.vit_mae import VisionTransformer
+from mmaction.models.backbones.vit_mae import VisionTransformer, get_sinusoid_encoding
 from mmaction.registry import MODELS
 from mmengine.model import ModuleList
 from torch import Tensor
@@ -21,9 +21,15 @@ class TokenViT(VisionTransformer):
     output. The parent's ``fc_norm`` after mean pooling belongs to the
     recognizer (``NaiveRecognizer(pool_norm=True)``).
 
+    Example::
+
+        backbone = dict(type='TokenViT', img_size=224, num_frames=16, drop_path_rate=0.1)
+
     Args:
         num_extra_tokens (int): learnable tokens put in front of the patch
-            tokens (DEVIAS supp. C.2). Defaults to 0.
+            tokens (DEVIAS supp. C.2). They have positions of their own: the sine-cosine
+            table gives them its first rows and the patches those after (published code).
+            Defaults to 0.
         final_norm (bool): LayerNorm after the last block. VideoMAE
             fine-tuning normalises the pooled feature instead.
             Defaults to True.
@@ -59,6 +65,9 @@ class TokenViT(VisionTransformer):
             raise ValueError('TokenViT returns tokens: set pool_norm=True in the recognizer '
                              'instead of use_mean_pooling=True in the backbone')
         kwargs['use_mean_pooling'] = False
+        if num_extra_tokens and kwargs.get('use_learnable_pos_emb'):
+            raise ValueError('extra tokens take their positions from the fixed table: leave '
+                             'use_learnable_pos_emb out, or set num_extra_tokens=0')
         # depth 0: the parent would build blocks with materialised attention
         super().__init__(img_size=img_size, patch_size=patch_size, embed_dims=embed_dims, depth=0,
                          num_heads=num_heads, num_frames=num_frames, tubelet_size=tubelet_size,
@@ -79,7 +88,10 @@ class TokenViT(VisionTransformer):
         self.with_cp = with_cp
         if num_extra_tokens:
             # distinct from the start: equal tokens would get equal features
-            self.extra_tokens = nn.Parameter(torch.randn(1, num_extra_tokens, embed_dims) * .02)
+            self.extra_tokens = nn.Parameter(torch.empty(1, num_extra_tokens, embed_dims))
+            nn.init.trunc_normal_(self.extra_tokens, std=0.02)
+            num_tokens = num_extra_tokens + self.pos_embed.shape[1]
+            self.pos_embed = get_sinusoid_encoding(num_tokens, embed_dims)
 
     def forward(self, x: Tensor) -> TokenFeatures:
         """Encode normalised clips.
@@ -94,11 +106,16 @@ class TokenViT(VisionTransformer):
             raise ValueError(f'TokenViT was built for clips of {self.input_size} (T, H, W), got '
                              f'{tuple(x.shape[2:])}: change img_size/num_frames of the backbone '
                              'or the crop size/clip_len of the pipeline')
-        x = self.pos_drop(self.patch_embed(x)[0] + self.pos_embed)
+        x = self.patch_embed(x)[0]
         if self.num_extra_tokens:
             x = torch.cat([self.extra_tokens.expand(len(x), -1, -1), x], dim=1)
+        x = self.pos_drop(x + self.pos_embed)
+        recompute = self.with_cp and self.training
         for block in self.blocks:
-            x = checkpoint(block, x, use_reentrant=False) if self.with_cp and self.training \
-                else block(x)
+            if recompute:
+                x = checkpoint(block, x, use_reentrant=False)
+            else:
+                x = block(x)
         x = self.norm(x)
-        return TokenFeatures(x[:, self.num_extra_tokens:], x[:, :self.num_extra_tokens], self.grid)
+        extra, tokens = x.tensor_split([self.num_extra_tokens], dim=1)
+        return TokenFeatures(tokens, extra, self.grid)

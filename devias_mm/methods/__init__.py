@@ -5,6 +5,7 @@ compat.apply()
 
 from devias_mm.methods.albar import ALBAR
 from devias_mm.methods.base import DebiasRecognizer
+from devias_mm.methods.be_pretraining import BEContrastive, BETriplet
 from devias_mm.methods.devias import DEVIAS
 from devias_mm.methods.downstream import FeatureClassifier, FeatureClassifierOptimWrapperConstructor
 from devias_mm.methods.dsm import DSM, DSMTriplet
@@ -15,7 +16,7 @@ from devias_mm.methods.scene_teachers import ClipSceneTeacher, ImageSceneTeacher
 from devias_mm.methods.tokens import TokenRecognizer
 
 __all__ = [
-    'ALBAR', 'ClipSceneTeacher', 'DEVIAS', 'DSM', 'DSMTriplet', 'DebiasRecognizer',
-    'FeatureClassifier', 'FeatureClassifierOptimWrapperConstructor', 'ImageSceneTeacher',
-    'MoCo', 'NaiveRecognizer', 'SceneAdversarial', 'TokenRecognizer'
+    'ALBAR', 'BEContrastive', 'BETriplet', 'ClipSceneTeacher', 'DEVIAS', 'DSM', 'DSMTriplet',
+    'DebiasRecognizer', 'FeatureClassifier', 'FeatureClassifierOptimWrapperConstructor',
+    'ImageSceneTeacher', 'MoCo', 'NaiveRecognizer', 'SceneAdversarial', 'TokenRecognizer'
 ]

@@ -9,7 +9,7 @@ from mmaction.registry import MODELS
 from mmaction.utils import SampleList
 from torch import Tensor, nn
 
-from devias_mm.layers import TokenFeatures
+from devias_mm.layers import TokenFeatures, init_head
 from devias_mm.structures import ClipTargets
 from devias_mm.weights.checkpoints import check_weights, load_checkpoint_file
 
@@ -32,6 +32,8 @@ class DebiasRecognizer(BaseRecognizer):
             labels of the dataset are used.
         dropout (float): in front of the classifier, in [0, 1).
             Defaults to 0.
+        init_scale (float): factor of the classifier's initial weights, see
+            :func:`~devias_mm.layers.init_head`. Defaults to 0.001, as published for fine-tuning.
         data_preprocessor (dict, optional): usually ``DebiasDataPreprocessor``.
         init_cfg (dict, optional): of MMEngine's ``BaseModule``.
     """
@@ -42,6 +44,7 @@ class DebiasRecognizer(BaseRecognizer):
                  num_scene_classes: int = 0,
                  scene_teacher: Optional[dict] = None,
                  dropout: float = 0.,
+                 init_scale: float = 0.001,
                  data_preprocessor: Optional[dict] = None,
                  init_cfg: Optional[dict] = None) -> None:
         # built here, by MMAction2's registry, whatever the default scope is
@@ -52,6 +55,7 @@ class DebiasRecognizer(BaseRecognizer):
         self.num_scene_classes = num_scene_classes
         self.embed_dims = self.backbone.embed_dims
         self.dropout = nn.Dropout(dropout)
+        self.init_scale = init_scale
         self.scene_teacher = None
         if scene_teacher is not None:
             # it gets the recognizer's clips, and may have to know how they were normalised
@@ -63,6 +67,14 @@ class DebiasRecognizer(BaseRecognizer):
                 # its weights have a file of their own, and need no copy in each checkpoint
                 self.register_state_dict_post_hook(_leave_teacher_out)
                 self.register_load_state_dict_post_hook(_miss_no_teacher)
+
+    def build_head(self, num_outputs: int) -> nn.Linear:
+        """Return a new classifier of features ``(B, D)`` with its initial weights.
+
+        Args:
+            num_outputs (int): classes.
+        """
+        return init_head(nn.Linear(self.embed_dims, num_outputs), self.init_scale)
 
     def init_weights(self) -> None:
         """Initialise; a teacher must find all its weights in its file.
@@ -95,7 +107,7 @@ class DebiasRecognizer(BaseRecognizer):
         return self.backbone(inputs)
 
     def features(self, clips: Tensor) -> Dict[str, Tensor]:
-        """Representations of action and scene: what the classifiers read.
+        """Return the representations of action and scene, which the classifiers read.
 
         Args:
             clips (Tensor): normalised, ``(B, C, T, H, W)``.
@@ -110,7 +122,7 @@ class DebiasRecognizer(BaseRecognizer):
 
     @abstractmethod
     def logits(self, clips: Tensor) -> Dict[str, Tensor]:
-        """Class scores before the softmax.
+        """Return the class scores before the softmax.
 
         Args:
             clips (Tensor): normalised, ``(B, C, T, H, W)``.
@@ -121,7 +133,7 @@ class DebiasRecognizer(BaseRecognizer):
 
     @abstractmethod
     def loss(self, inputs: Tensor, data_samples: SampleList, targets: ClipTargets) -> dict:
-        """Losses of a batch.
+        """Return the losses of a batch.
 
         Args:
             inputs (Tensor): normalised clips, ``(B, V, C, T, H, W)``.
@@ -133,12 +145,15 @@ class DebiasRecognizer(BaseRecognizer):
         """
 
     def probabilities(self, clips: Tensor) -> Dict[str, Tensor]:
-        """Class probabilities, keys and shapes as :meth:`logits`."""
-        # float: under autocast a softmax in half precision ties classes
-        return {name: scores.float().softmax(-1) for name, scores in self.logits(clips).items()}
+        """Return the class probabilities of each clip, keys and shapes as :meth:`logits`.
+
+        :meth:`predict` averages these over the views of a video. A method that normalises the
+        classes of a view in another way overrides this.
+        """
+        return class_probabilities(self.logits(clips))
 
     def scene_targets(self, clips: Tensor, targets: ClipTargets) -> Tuple[Tensor, Optional[Tensor]]:
-        """Scene labels of a batch, from the teacher or the dataset.
+        """Return the scene labels of a batch, from the teacher or the dataset.
 
         Args:
             clips (Tensor): augmented, normalised, ``(B, C, T, H, W)``.
@@ -177,24 +192,52 @@ class DebiasRecognizer(BaseRecognizer):
         Returns:
             list: the data samples.
         """
-        batch, views = inputs.shape[:2]
-        for name, probability in self.probabilities(inputs.flatten(0, 1)).items():
-            scores = probability.unflatten(0, (batch, views)).mean(1).float().cpu()
-            for sample, score in zip(data_samples, scores):
-                if name == 'action':
-                    sample.set_pred_score(score)
-                    sample.set_pred_label(score.argmax(-1, keepdim=True))
-                else:
-                    sample.set_field(score, 'pred_scene_score' if name == 'scene' else name)
-        return data_samples
+        return set_predictions(data_samples, self.probabilities(inputs.flatten(0, 1)))
 
     def _forward(self, inputs: Tensor, **kwargs) -> Dict[str, Tensor]:
-        """Logits of ``(B, V, C, T, H, W)`` clips, for ``mode='tensor'``."""
+        """Return the logits of ``(B, V, C, T, H, W)`` clips, for ``mode='tensor'``."""
         return self.logits(inputs.flatten(0, 1))
 
 
+def class_probabilities(logits: Dict[str, Tensor]) -> Dict[str, Tensor]:
+    """Return the softmax of each entry, in full precision.
+
+    Args:
+        logits (dict): of each task, ``(B, N)``.
+
+    Returns:
+        dict: keys and shapes as ``logits``.
+    """
+    # under autocast a softmax in half precision ties classes
+    return {name: scores.float().softmax(-1) for name, scores in logits.items()}
+
+
+def set_predictions(data_samples: SampleList, probabilities: Dict[str, Tensor]) -> SampleList:
+    """Average the probabilities of each video's views and put them into its data sample.
+
+    Args:
+        data_samples (list): of ``B`` videos; see :meth:`DebiasRecognizer.predict`.
+        probabilities (dict): of the ``B * V`` views, those of a video in a row, ``(B * V, N)``.
+
+    Returns:
+        list: the data samples.
+    """
+    for name, probability in probabilities.items():
+        of_views = probability.unflatten(0, (len(data_samples), -1))
+        scores = of_views.mean(1).float().cpu()
+        for sample, score in zip(data_samples, scores):
+            if name == 'action':
+                sample.set_pred_score(score)
+                sample.set_pred_label(score.argmax(-1, keepdim=True))
+            elif name == 'scene':
+                sample.set_field(score, 'pred_scene_score')
+            else:
+                sample.set_field(score, name)
+    return data_samples
+
+
 def hard_labels(labels: Tensor) -> Tensor:
-    """Classes of labels that mixing may have made probabilities.
+    """Return the classes of labels, which mixing may have turned into probabilities.
 
     Args:
         labels (Tensor): int64 ``(B,)`` or float ``(B, N)``.
@@ -206,7 +249,7 @@ def hard_labels(labels: Tensor) -> Tensor:
 
 
 def pad_labels(labels: Tensor, num_outputs: int) -> Tensor:
-    """Labels for a classifier that has further classes behind those of the labels.
+    """Return labels for a classifier that has further classes after those of the labels.
 
     Args:
         labels (Tensor): int64 ``(B,)``, which stay, or float ``(B, N)``.
@@ -222,7 +265,8 @@ def pad_labels(labels: Tensor, num_outputs: int) -> Tensor:
 
 def _leave_teacher_out(model: nn.Module, state: dict, prefix: str, *args) -> None:
     """Take the teacher's weights out of a state dict."""
-    for key in [key for key in state if key.startswith(prefix + 'scene_teacher.')]:
+    of_teacher = [key for key in state if key.startswith(prefix + 'scene_teacher.')]
+    for key in of_teacher:
         del state[key]
 
 
@@ -232,7 +276,7 @@ def _miss_no_teacher(model: nn.Module, keys: NamedTuple) -> None:
 
 
 def accuracy(logits: Tensor, labels: Tensor) -> Tensor:
-    """Share of correct predictions of a batch in percent, a 0-dim tensor.
+    """Return the share of correct predictions of a batch in percent, a 0-dim tensor.
 
     A monitor: it stays on the device, and its keys hold no ``loss``. Mixed
     labels ``(B, N)`` count as their most probable class.

@@ -3,7 +3,6 @@ import math
 from typing import Dict, NamedTuple, Optional, Sequence, Tuple, Union
 
 import torch
-import torch.nn as nn
 import torch.nn.functional as F
 from mmaction.registry import MODELS
 from mmaction.utils import SampleList
@@ -145,7 +144,7 @@ class DEVIAS(DebiasRecognizer):
         else:
             self.check_tokens(slot_attention, guidance_weight)
             assignment = 'hard'  # token 0 is the action's, as in Two-Token
-        self.head = nn.Linear(self.embed_dims, self.num_classes + self.num_scene_classes)
+        self.head = self.build_head(self.num_classes + self.num_scene_classes)
         _, height, width = self.backbone.grid
         outputs = height * width if decoder_target == 'mask' \
             else 3 * math.prod(self.backbone.input_size[1:])

@@ -6,6 +6,7 @@ import torch
 from mmaction.registry import MODELS, OPTIM_WRAPPER_CONSTRUCTORS
 from torch import Tensor, nn
 
+from devias_mm.layers import init_linears
 from devias_mm.methods.base import DebiasRecognizer
 from devias_mm.methods.naive import NaiveRecognizer
 from devias_mm.weights.checkpoints import check_weights
@@ -15,6 +16,12 @@ from devias_mm.weights.layer_decay import LayerDecayOptimWrapperConstructor
 @MODELS.register_module()
 class FeatureClassifier(NaiveRecognizer):
     r"""Classify the features of a recognizer that was trained before.
+
+    Example::
+
+        load_from = 'work_dirs/<training of DEVIAS>/epoch_100.pth'
+        model = dict(type='FeatureClassifier', num_classes=48, fusion='concat', encoder=dict(
+            type='DEVIAS', backbone=backbone, num_classes=400, num_scene_classes=365))
 
     .. math:: L = CE(W [W_a f_{action}; W_s f_{scene}] + b, y)
 
@@ -73,6 +80,8 @@ class FeatureClassifier(NaiveRecognizer):
         self.projections = nn.ModuleList(
             nn.Linear(self.embed_dims, self.embed_dims // count) if count > 1 else nn.Identity()
             for _ in range(count))
+        init_linears(self.projections)
+        self.register_load_state_dict_pre_hook(_adopt_encoder)
         used = _used_parameters(self.backbone, self.inputs, fusion)
         for name, parameter in self.backbone.named_parameters():
             parameter.requires_grad_(not frozen and name in used)
@@ -96,7 +105,7 @@ class FeatureClassifier(NaiveRecognizer):
         return {**own, **super().probabilities(clips)}
 
     def adopt(self, state: Dict[str, Tensor]) -> Dict[str, Tensor]:
-        """Weights of the encoder's own training under their names here; own ones as they are.
+        """Rename the weights of the encoder's own training; return those of this model as they are.
 
         Args:
             state (dict): of a checkpoint.
@@ -109,13 +118,14 @@ class FeatureClassifier(NaiveRecognizer):
         check_weights(self.backbone, dict(state_dict=state), 'of the encoder (load_from)')
         return {f'backbone.{key}': value for key, value in state.items()}
 
-    def _load_from_state_dict(self, state_dict: dict, prefix: str, *args) -> None:
-        """Load a checkpoint of this model, or one of the encoder's own training."""
-        if not prefix:
-            given = self.adopt(dict(state_dict))
-            state_dict.clear()
-            state_dict.update(given)
-        super()._load_from_state_dict(state_dict, prefix, *args)
+
+def _adopt_encoder(model: FeatureClassifier, state: dict, prefix: str, *args) -> None:
+    """Rename what is loaded, in place, where it is a checkpoint of the encoder's own training."""
+    if prefix:
+        return
+    renamed = model.adopt(dict(state))
+    state.clear()
+    state.update(renamed)
 
 
 def _encode(encoder: DebiasRecognizer, clips: Tensor, inputs: Sequence[str],

@@ -46,82 +46,69 @@ class DSM(MoCo):
     for each clip, mean over the batch; the paper prints the sum over clips inside the
     logarithm, but derives the equation from InfoNCE (Eq. 6), which is a loss of one query.
     ``z_p`` comes from the key encoder, as in MoCo. So does the bank, which keeps features of the
-    *anchors* ("We use a memory bank with size K to save features of a"); MoCo would keep the
-    positives. Which encoder gives ``z_n`` the paper leaves open.
+    *anchors* ("We use a memory bank with size K to save features of a"); MoCo and the published
+    code keep the positives. ``z_n`` comes from the same encoder as ``z_a`` ("this triplet is fed
+    into a 3D backbone f"), in one batch with it, and has a gradient.
 
     The views come from ``ContrastiveViews`` and ``ContrastiveDataPreprocessor``: random crops
     ``c1, c2, c3`` and ``a = b(c1)``, ``p = s(c2)``, ``n = t(c3)``.
 
+    Example::
+
+        model = dict(type='DSM', backbone=backbone, data_preprocessor=dict(
+            type='ContrastiveDataPreprocessor',
+            views=[[], [dict(type='SpatialWarp')], [dict(type='MotionScaling')]]))
+
     Args:
         bank (str): ``'anchor'`` or ``'positive'``, whose features the bank keeps.
             Defaults to 'anchor'.
-        negative_encoder (str): ``'query'``: ``z_n`` comes from the same encoder as ``z_a`` ("this
-            triplet is fed into a 3D backbone f"), in one batch with it, and has a gradient;
-            ``'key'``: it is one more key without gradient. Then nothing makes an encoder tell
-            ``p`` from ``n``: all queries show natural motion, and a constant satisfies the loss.
-            Defaults to 'query'.
-        triplet_weight (float): weight of Eq. 5 as an additional loss. Defaults to 0, the
-            paper's "DSM"; its "DSM (Triplet)" is :class:`DSMTriplet`.
-        margin (float): of the triplet loss. Defaults to 0.5.
         **kwargs: of :class:`MoCo`.
 
     Raises:
-        ValueError: for another ``bank`` or ``negative_encoder``, or a negative weight or margin.
+        ValueError: for another ``bank``.
     """
 
     views = TRIPLET
 
-    def __init__(self, *args, bank: str = 'anchor', negative_encoder: str = 'query',
-                 triplet_weight: float = 0., margin: float = .5, **kwargs) -> None:
+    def __init__(self, *args, bank: str = 'anchor', **kwargs) -> None:
         super().__init__(*args, **kwargs)
         if bank not in ('anchor', 'positive'):
             raise ValueError(f"bank must be 'anchor' or 'positive', got {bank!r}")
-        if negative_encoder not in ('query', 'key'):
-            raise ValueError("negative_encoder must be 'query' or 'key', got "
-                             f'{negative_encoder!r}')
-        if triplet_weight < 0 or margin < 0:
-            raise ValueError('triplet_weight and margin must be at least 0, got '
-                             f'{triplet_weight} and {margin}')
         self.bank = bank
-        self.negative_encoder = negative_encoder
-        self.triplet_weight = triplet_weight
-        self.margin = margin
 
     def loss(self, inputs: Tensor, data_samples: SampleList,
              targets: Optional[ClipTargets] = None) -> Dict[str, Tensor]:
         """Contrast anchor, positive and negative; see the base class."""
         anchor, positive, negative = self.split_views(inputs)
-        to_keys = [positive]
-        # several views in one batch: its statistics then do not tell what was done to a clip
-        if self.negative_encoder == 'query':
-            query, negative = self.embed(torch.cat([anchor, negative])).chunk(2)
-        else:
-            query = self.embed(anchor)
-            to_keys.append(negative)
-        if self.bank == 'anchor':
-            to_keys.append(anchor)
+        # both views in one batch: its statistics then do not tell what was done to a clip
+        query, negative = self.embed(torch.cat([anchor, negative])).chunk(2)
         self.update_key_encoder()
-        keys = self.embed_keys(torch.cat(to_keys)).chunk(len(to_keys))
-        positive = keys[0]
-        if self.negative_encoder == 'key':
-            negative = keys[1]
+        if self.bank == 'anchor':
+            positive, kept = self.embed_keys(torch.cat([positive, anchor])).chunk(2)
+        else:
+            positive = self.embed_keys(positive)
+            kept = positive
         losses = self.contrast(query, positive, negative)
-        if self.triplet_weight:
-            losses['loss_triplet'] = self.triplet_weight * triplet_loss(
-                query, positive, negative, self.margin)
         losses.update(_monitors(query, positive, negative))
-        self.enqueue(keys[-1] if self.bank == 'anchor' else positive)
+        self.enqueue(kept)
         return losses
 
 
 @MODELS.register_module()
 class DSMTriplet(PretrainRecognizer):
-    """DSM (Triplet): the intra-video triplet loss alone (Eq. 5), without other videos.
+    """DSM (Triplet): the triplet loss within a video (Eq. 5).
 
-    One encoder embeds anchor, positive and negative, with gradients through all three.
+    One encoder embeds anchor, positive and negative, with gradients through all three. The
+    published ``dsm_triplet`` adds the same loss between videos: its negative is the positive of
+    the clip at the same place of the reversed batch.
+
+    Example::
+
+        model = dict(type='DSMTriplet', backbone=backbone, data_preprocessor=data_preprocessor)
 
     Args:
         margin (float): at least 0. Defaults to 0.5.
+        inter_video (bool): add the loss between videos. Defaults to False, as printed.
         **kwargs: of :class:`PretrainRecognizer`.
 
     Raises:
@@ -130,16 +117,21 @@ class DSMTriplet(PretrainRecognizer):
 
     views = TRIPLET
 
-    def __init__(self, *args, margin: float = .5, **kwargs) -> None:
+    def __init__(self, *args, margin: float = 0.5, inter_video: bool = False, **kwargs) -> None:
         super().__init__(*args, **kwargs)
         if margin < 0:
             raise ValueError(f'margin must be at least 0, got {margin}')
         self.margin = margin
+        self.inter_video = inter_video
 
     def loss(self, inputs: Tensor, data_samples: SampleList,
              targets: Optional[ClipTargets] = None) -> Dict[str, Tensor]:
         """Triplet loss; see the base class."""
         views = self.split_views(inputs)
         anchor, positive, negative = self.embed(torch.cat(views)).chunk(len(views))
-        return dict(loss_triplet=triplet_loss(anchor, positive, negative, self.margin),
-                    **_monitors(anchor, positive, negative))
+        losses = dict(loss_triplet=triplet_loss(anchor, positive, negative, self.margin))
+        if self.inter_video:
+            losses['loss_inter_video'] = triplet_loss(
+                anchor, positive, positive.flip(0), self.margin)
+        losses.update(_monitors(anchor, positive, negative))
+        return losses

@@ -99,7 +99,8 @@ class PretrainRecognizer(BaseRecognizer):
         The mean token, averaged over the views; there are no classes to predict.
         """
         tokens = self.extract_feat(inputs.flatten(0, 1)).tokens
-        features = tokens.mean(1).unflatten(0, inputs.shape[:2]).mean(1).float().cpu()
+        of_views = tokens.mean(1).unflatten(0, inputs.shape[:2])
+        features = of_views.mean(1).float().cpu()
         for sample, feature in zip(data_samples, features):
             sample.set_field(feature, 'feature')
         return data_samples
@@ -121,6 +122,11 @@ class MoCo(PretrainRecognizer):
     the last ``K`` keys of all processes. No gradient reaches keys or bank. MoCo's shuffled
     batch norm is left out: DSM does not mention it.
 
+    Example::
+
+        model = dict(type='MoCo', backbone=backbone, data_preprocessor=dict(
+            type='ContrastiveDataPreprocessor', views=[[], []]))
+
     Args:
         queue_size (int): ``K``. Defaults to 6536, as printed in DSM.
         momentum (float): ``m`` in [0, 1). Defaults to 0.99 (DSM; He et al.: 0.999).
@@ -131,7 +137,7 @@ class MoCo(PretrainRecognizer):
         ValueError: for values outside these ranges.
     """
 
-    def __init__(self, *args, queue_size: int = 6536, momentum: float = .99,
+    def __init__(self, *args, queue_size: int = 6536, momentum: float = 0.99,
                  temperature: float = 1., **kwargs) -> None:
         super().__init__(*args, **kwargs)
         if queue_size < 1 or not 0 <= momentum < 1 or temperature <= 0:
@@ -204,7 +210,8 @@ class MoCo(PretrainRecognizer):
         """
         own = [(query * key).sum(-1, keepdim=True) for key in (positive, *negatives)]
         # a copy of the bank: it changes before the backward pass needs it
-        logits = torch.cat([*own, query @ self.queue.clone().t()], dim=1) / self.temperature
+        banked = query @ self.queue.clone().t()
+        logits = torch.cat([*own, banked], dim=1) / self.temperature
         first = torch.zeros(len(query), dtype=torch.long, device=query.device)
         return dict(loss_contrastive=F.cross_entropy(logits, first),
                     contrast_top1=accuracy(logits, first))

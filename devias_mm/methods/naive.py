@@ -13,10 +13,15 @@ from devias_mm.structures import ClipTargets
 
 @MODELS.register_module()
 class NaiveRecognizer(DebiasRecognizer):
-    """Naive Action or Naive Scene: mean-pooled tokens and a linear classifier.
+    """Classify mean-pooled tokens linearly: Naive Action or Naive Scene.
 
     With ``augments`` in its data preprocessor it is also "FAME" and "BE" of
     the tables, and frozen it is the scene teacher of the others.
+
+    Example::
+
+        model = dict(type='NaiveRecognizer', backbone=dict(type='TokenViT', final_norm=False),
+                     pool_norm=True, num_classes=101)
 
     Args:
         task (str): ``'action'`` or ``'scene'``. Defaults to 'action'.
@@ -58,16 +63,14 @@ class NaiveRecognizer(DebiasRecognizer):
         self.label_smoothing = label_smoothing
         self.soft_scenes = soft_scenes
         self.fc_norm = nn.LayerNorm(self.embed_dims, eps=1e-6) if pool_norm else nn.Identity()
-        self.head = nn.Linear(self.embed_dims, classes)
-        nn.init.trunc_normal_(self.head.weight, std=.02)
-        nn.init.zeros_(self.head.bias)
+        self.head = self.build_head(classes)
 
     def logits(self, clips: Tensor) -> Dict[str, Tensor]:
-        """Scores of the task's classes; see the base class."""
+        """Return the scores of the task's classes; see the base class."""
         return {self.task: self.head(self.dropout(self.features(clips)[self.task]))}
 
     def features(self, clips: Tensor) -> Dict[str, Tensor]:
-        """The pooled feature; see the base class."""
+        """Return the pooled feature; see the base class."""
         return {self.task: self.fc_norm(self.extract_feat(clips).tokens.mean(1))}
 
     def classification_loss(self, logits: Tensor, labels: Tensor) -> Tensor:
@@ -75,7 +78,7 @@ class NaiveRecognizer(DebiasRecognizer):
         return F.cross_entropy(logits, labels, label_smoothing=self.label_smoothing)
 
     def labels(self, clips: Tensor, targets: ClipTargets) -> Tensor:
-        """Labels of the task, int64 ``(B,)`` or float ``(B, N)``."""
+        """Return the labels of the task, int64 ``(B,)`` or float ``(B, N)``."""
         if self.task == 'action':
             return targets.action
         hard, soft = self.scene_targets(clips, targets)

@@ -16,6 +16,21 @@ from devias_mm.structures import ClipTargets
 LOSSES = ('adversarial', 'confusion')
 
 
+def scene_classifier(embed_dims: int, num_classes: int) -> nn.Sequential:
+    """Return the adversary: three hidden layers of width 512 with batch norm, as published.
+
+    Args:
+        embed_dims (int): width of the feature.
+        num_classes (int): scene classes.
+    """
+    layers = []
+    width = embed_dims
+    for _ in range(3):
+        layers += [nn.Linear(width, 512), nn.BatchNorm1d(512), nn.ReLU(inplace=True)]
+        width = 512
+    return nn.Sequential(*layers, nn.Linear(width, num_classes))
+
+
 @MODELS.register_module()
 class SceneAdversarial(NaiveRecognizer):
     r"""Learn actions, unlearn scenes, and be unsure where no human can be seen.
@@ -36,23 +51,32 @@ class SceneAdversarial(NaiveRecognizer):
 
     :math:`G` is the backbone with its pooling, :math:`f_{\theta_A}` the linear
     action classifier of :class:`NaiveRecognizer`, :math:`f_{\theta_S}` an MLP
-    of four layers. ``loss_confusion`` is :math:`-L_{Ent}`, a negative number.
+    of three hidden layers with batch norm. ``loss_confusion`` is
+    :math:`-L_{Ent}`, a negative number.
 
     The human masks are ``targets.masks``: of detected boxes
     (``LoadHumanBoxes``), of mask files, or guessed by ``FAMEMasks`` in the data
     preprocessor. Clips without a human in view do not count in :math:`L_{Ent}`.
 
     "For every iteration, we alternate between the optimization (5) and (6)"
-    (section 3.4): iterations 0, 2, 4 ... minimise Eq. 5 and iterations 1, 3, 5 ...
-    Eq. 6, each on its own batch. The number of iterations so far is part of the
-    model's state: a resumed training goes on where it stopped, and all processes
-    are in step. An iteration without :math:`L_{Adv}` leaves the scene classifier
-    without a gradient, so a distributed training needs
-    ``find_unused_parameters=True``, which the shipped configs set.
+    (section 3.4): optimizer steps 0, 2, 4 ... minimise Eq. 5 and steps 1, 3, 5 ...
+    Eq. 6, each on its own batch. The published code takes both steps in one
+    iteration, so two iterations here are one there. Batches whose gradients
+    are accumulated belong to one step, so to one equation. The number of
+    steps so far is part of the model's state: a resumed training goes on
+    where it stopped, and all processes are in step. A step without
+    :math:`L_{Adv}` leaves the scene classifier without a gradient, so a
+    distributed training needs ``find_unused_parameters=True``, which the
+    shipped configs set.
+
+    Example::
+
+        model = dict(type='SceneAdversarial', backbone=dict(type='TokenViT'), num_classes=200,
+                     num_scene_classes=365, scene_teacher=scene_teacher)
 
     Args:
         losses (sequence[str]): which of ``'adversarial'`` and ``'confusion'``
-            are used (Table 5). Without ``'confusion'`` every iteration is one of
+            are used (Table 5). Without ``'confusion'`` every step is one of
             Eq. 5. Defaults to both.
         optimization (str): ``'alternate'``, the paper's, or ``'joint'``: both
             losses on each batch, their gradients summed in one step.
@@ -63,13 +87,8 @@ class SceneAdversarial(NaiveRecognizer):
         reversal_scale (float): :math:`\lambda`, at least 0. With 0 the scene
             classifier is a probe of an undisturbed backbone (section 4.3).
             Defaults to 0.5.
-        confusion_weight (float): factor of :math:`L_{Ent}`; the paper has none.
-            Defaults to 1.
-        human_masks (str): ``'frame'``: each frame has its own mask (paper);
-            ``'clip'``: ``targets.clip_mask`` for all frames, so that the
-            outline of a cut-out figure does not tell its motion.
-            Defaults to 'frame'.
-        scene_width (int): hidden width of the scene classifier. Defaults to 512.
+        confusion_weight (float): factor of :math:`L_{Ent}`; the paper has none,
+            the last stage of the published training has 0.5. Defaults to 1.
         predict_scene (bool): also predict scenes, with the adversary
             (section 4.3). Defaults to False.
         **kwargs: of :class:`NaiveRecognizer`.
@@ -82,10 +101,8 @@ class SceneAdversarial(NaiveRecognizer):
                  losses: Sequence[str] = LOSSES,
                  optimization: str = 'alternate',
                  scene_labels: str = 'soft',
-                 reversal_scale: float = .5,
-                 confusion_weight: float = 1.,
-                 human_masks: str = 'frame',
-                 scene_width: int = 512,
+                 reversal_scale: float = 0.5,
+                 confusion_weight: float = 1.0,
                  predict_scene: bool = False,
                  **kwargs) -> None:
         super().__init__(*args, task='action', **kwargs)
@@ -93,8 +110,7 @@ class SceneAdversarial(NaiveRecognizer):
         if unknown:
             raise ValueError(f'losses must be among {LOSSES}, got {tuple(losses)}')
         for name, value, accepted in (('optimization', optimization, ('alternate', 'joint')),
-                                      ('scene_labels', scene_labels, ('soft', 'hard')),
-                                      ('human_masks', human_masks, ('frame', 'clip'))):
+                                      ('scene_labels', scene_labels, ('soft', 'hard'))):
             if value not in accepted:
                 raise ValueError(f'{name} must be one of {accepted}, got {value!r}')
         self.adversarial = 'adversarial' in losses
@@ -104,26 +120,22 @@ class SceneAdversarial(NaiveRecognizer):
         self.optimization = optimization
         self.scene_labels = scene_labels
         self.confusion_weight = confusion_weight
-        self.human_masks = human_masks
         self.predict_scene = predict_scene
-        self.iteration = 0
+        self.steps = 0
+        self.weight_version = -1  # of the action classifier in the batch before
         if self.adversarial:
             if self.num_scene_classes < 1:
                 raise ValueError('SceneAdversarial learns to unlearn scenes: set num_scene_classes')
             self.reversal = GradientReversal(reversal_scale)
-            widths = [self.embed_dims, *[scene_width] * 3]
-            self.scene_head = nn.Sequential(
-                *(layer for pair in zip(widths, widths[1:])
-                  for layer in (nn.Linear(*pair), nn.ReLU(inplace=True))),
-                nn.Linear(scene_width, self.num_scene_classes))
+            self.scene_head = scene_classifier(self.embed_dims, self.num_scene_classes)
 
     def get_extra_state(self) -> Tensor:
-        """Number of training iterations so far, for the checkpoint."""
-        return torch.tensor(self.iteration)
+        """Return the number of optimizer steps so far, for the checkpoint."""
+        return torch.tensor(self.steps)
 
     def set_extra_state(self, state: Tensor) -> None:
         """Go on with the alternation where the checkpoint was written."""
-        self.iteration = int(state)
+        self.steps = int(state)
 
     def feature(self, clips: Tensor) -> Tensor:
         """``G(x)``, ``(B, D)``: the mean token of clips ``(B, C, T, H, W)``."""
@@ -189,7 +201,7 @@ class SceneAdversarial(NaiveRecognizer):
         Raises:
             ValueError: the batch has no masks.
         """
-        masks = targets.masks if self.human_masks == 'frame' else targets.clip_mask
+        masks = targets.masks
         if masks is None:
             raise ValueError(
                 'SceneAdversarial masks humans, but the batch has no masks: load boxes with '
@@ -206,14 +218,29 @@ class SceneAdversarial(NaiveRecognizer):
         """Losses of Eq. 5 or Eq. 6, by turns; see the base class.
 
         Raises:
-            ValueError: the batch has no scene labels or, in an iteration of
+            ValueError: the batch has no scene labels or, in a step of
                 Eq. 6, no masks of humans.
         """
         clips = inputs.flatten(0, 1)
-        joint = self.optimization == 'joint' or not self.confusion
-        turn = self.iteration % 2
-        self.iteration += 1
-        losses = self.original_loss(clips, targets) if joint or turn == 0 else {}
-        if self.confusion and (joint or turn == 1):
-            losses.update(self.confusion_loss(clips, targets))
-        return losses
+        step = self.current_step()
+        if not self.confusion:
+            return self.original_loss(clips, targets)
+        if self.optimization == 'joint':
+            return {**self.original_loss(clips, targets), **self.confusion_loss(clips, targets)}
+        if step % 2 == 0:
+            return self.original_loss(clips, targets)
+        return self.confusion_loss(clips, targets)
+
+    def current_step(self) -> int:
+        """Return the number of the optimizer step that the next loss belongs to, from 0.
+
+        While gradients are accumulated, those of the batch before are there and the weights have
+        not changed since. Both equations give the action classifier a gradient.
+        """
+        weight = self.head.weight
+        version = weight._version  # PyTorch counts the changes in place
+        accumulates = weight.grad is not None and version == self.weight_version
+        if not accumulates:
+            self.steps += 1
+        self.weight_version = version
+        return self.steps - 1

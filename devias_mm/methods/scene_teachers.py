@@ -1,9 +1,9 @@
 """Scene teachers that look at single frames (DEVIAS supp. F.4).
 
-A recognizer with ``task='scene'`` is a teacher as it stands. These are the others: they take
-the recognizer's normalised clips back to pixels, then see frames in the size and normalisation
-of their own. In `methods/`, because a teacher predicts like a recognizer and is built in
-its place by the tool that labels videos.
+A recognizer with ``task='scene'`` is a teacher without further ado. The teachers here take the
+recognizer's normalised clips back to pixels, then classify frames in their own size and
+normalisation. They are in `methods/`, because a teacher predicts like a recognizer and the tool
+that labels videos builds it in the place of one.
 """
 import math
 from abc import abstractmethod
@@ -18,8 +18,8 @@ from torch import Tensor
 
 from devias_mm.datasets.class_names import scene_titles
 from devias_mm.layers.hub_model import HubModel, import_transformers
-from devias_mm.methods.base import DebiasRecognizer
-from devias_mm.weights.checkpoints import check_weights, load_checkpoint_file
+from devias_mm.methods.base import class_probabilities, set_predictions
+from devias_mm.weights.checkpoints import load_weights
 
 IMAGENET = dict(mean=(123.675, 116.28, 103.53), std=(58.395, 57.12, 57.375))
 # of CLIP's image encoders, 255 x (0.481, 0.458, 0.408) and so on
@@ -121,14 +121,25 @@ class FrameTeacher(BaseModel):
             return self.predict(inputs, data_samples)
         return self.logits(inputs.flatten(0, 1))
 
-    # a teacher predicts as a recognizer does: softmax of each view, then their mean
-    probabilities = DebiasRecognizer.probabilities
-    predict = DebiasRecognizer.predict
+    def probabilities(self, clips: Tensor) -> Dict[str, Tensor]:
+        """Return the class probabilities of clips: ``scene`` ``(B, Ns)``."""
+        return class_probabilities(self.logits(clips))
+
+    def predict(self, inputs: Tensor, data_samples: SampleList) -> SampleList:
+        """Predict as a recognizer does: softmax of each view, then the mean of the views."""
+        return set_predictions(data_samples, self.probabilities(inputs.flatten(0, 1)))
 
 
 @MODELS.register_module()
 class ImageSceneTeacher(FrameTeacher):
-    """Any image classifier as a scene teacher.
+    """Use any image classifier as a scene teacher.
+
+    Example::
+
+        scene_teacher = dict(
+            type='ImageSceneTeacher', num_scene_classes=365,
+            classifier=dict(type='torchvision.models.resnet50', num_classes=365),
+            init_cfg=dict(type='Pretrained', checkpoint='checkpoints/resnet50_places365.pth'))
 
     Args:
         classifier (dict): config of a module that maps ``(N, 3, size, size)`` to scores
@@ -159,10 +170,7 @@ class ImageSceneTeacher(FrameTeacher):
         """
         if not self.init_cfg:
             return
-        path = self.init_cfg['checkpoint']
-        checkpoint = load_checkpoint_file(path)
-        check_weights(self.classifier, checkpoint, path)
-        self.classifier.load_state_dict(checkpoint['state_dict'], strict=False)
+        load_weights(self.classifier, self.init_cfg['checkpoint'])
 
     def image_logits(self, images: Tensor) -> Tensor:
         """See the base class."""
@@ -174,7 +182,12 @@ class ImageSceneTeacher(FrameTeacher):
 
 @MODELS.register_module()
 class ClipSceneTeacher(FrameTeacher):
-    """CLIP, zero-shot: the scene whose name fits the frame best (DEVIAS supp. F.4).
+    """Take the scene whose name fits the frame best, by CLIP, zero-shot (DEVIAS supp. F.4).
+
+    Example::
+
+        scene_teacher = dict(type='ClipSceneTeacher', num_scene_classes=365,
+                             class_names='checkpoints/categories_places365.txt')
 
     Needs the extra ``clip``. Model and class names are loaded at first use, and the
     features of the names are computed then, once.

@@ -1,7 +1,6 @@
 """Multi-task baselines: One-Token and Two-Token (DEVIAS supp. C.2, Fig. 4)."""
 from typing import Dict, Tuple
 
-import torch.nn as nn
 import torch.nn.functional as F
 from mmaction.registry import MODELS
 from mmaction.utils import SampleList
@@ -13,13 +12,19 @@ from devias_mm.structures import ClipTargets
 
 @MODELS.register_module()
 class TokenRecognizer(DebiasRecognizer):
-    r"""Learnable tokens that read action and scene off the encoder.
+    r"""Read action and scene off learnable tokens of the encoder.
 
     .. math:: L = L_{action} + L_{scene}
 
     The backbone's ``num_extra_tokens`` makes the variant: 2, token 0 for the
     action and token 1 for the scene (Two-Token, Fig. 4 a, b); 1, one token for
     both (One-Token, Fig. 4 c, d).
+
+    Example::
+
+        model = dict(type='TokenRecognizer', num_classes=101, num_scene_classes=365,
+                     backbone=dict(type='TokenViT', num_extra_tokens=2),
+                     scene_teacher=scene_teacher)
 
     Args:
         unified_head (bool): one classifier over ``Na + Ns`` classes for both
@@ -38,10 +43,10 @@ class TokenRecognizer(DebiasRecognizer):
             raise ValueError('TokenRecognizer predicts scenes: set num_scene_classes')
         self.unified_head = unified_head
         if unified_head:
-            self.head = nn.Linear(self.embed_dims, self.num_classes + self.num_scene_classes)
+            self.head = self.build_head(self.num_classes + self.num_scene_classes)
         else:
-            self.action_head = nn.Linear(self.embed_dims, self.num_classes)
-            self.scene_head = nn.Linear(self.embed_dims, self.num_scene_classes)
+            self.action_head = self.build_head(self.num_classes)
+            self.scene_head = self.build_head(self.num_scene_classes)
 
     def features(self, clips: Tensor) -> Dict[str, Tensor]:
         """The two tokens, or twice the one; see the base class."""

@@ -119,6 +119,26 @@ def check_weights(model: nn.Module, checkpoint: dict, path: str) -> None:
                   f'have: {_some(unexpected)}', logger='current')
 
 
+def load_weights(model: nn.Module, path: str) -> dict:
+    """Load all weights of a model from a file.
+
+    Args:
+        model (nn.Module): the model.
+        path (str): of the checkpoint.
+
+    Returns:
+        dict: the checkpoint.
+
+    Raises:
+        CheckpointError: the file is missing or unusable, or lacks weights of the model.
+    """
+    checkpoint = load_checkpoint_file(path)
+    check_weights(model, checkpoint, path)
+    # what is left over in the file has been logged
+    model.load_state_dict(checkpoint['state_dict'], strict=False)
+    return checkpoint
+
+
 def check_encoder(model: nn.Module, checkpoint: dict, path: str) -> None:
     """Check that a checkpoint holds the encoder that a training starts from.
 
@@ -148,6 +168,9 @@ def check_encoder(model: nn.Module, checkpoint: dict, path: str) -> None:
         given = model.adopt(given)
     own = {f'backbone.{key}': value for key, value in backbone.state_dict().items()
            if not key.endswith('num_batches_tracked')}
+    if _patch_positions(given) == _patch_positions(own):
+        # the tables differ in the positions of extra tokens at most: the model keeps its own
+        own.pop('backbone.pos_embed', None)
     optional = {f'backbone.{key}' for key in ('extra_tokens', 'norm.weight', 'norm.bias')}
     optional |= {f'backbone.{key}' for key, _ in backbone.named_buffers()
                  if key.endswith('pos_embed')}
@@ -165,6 +188,15 @@ def check_encoder(model: nn.Module, checkpoint: dict, path: str) -> None:
             'another project gets the names of this one by tools/data/convert_checkpoint.py '
             '(docs/checkpoints.md); another file: --cfg-options load_from=FILE; from scratch: '
             'load_from=None.')
+
+
+def _patch_positions(state: dict) -> Optional[int]:
+    """Count the patch tokens that the position table of a state dict was made for."""
+    table = state.get('backbone.pos_embed')
+    if table is None:
+        return None
+    extra = state.get('backbone.extra_tokens')
+    return table.shape[1] - (0 if extra is None else extra.shape[1])
 
 
 def _some(items: list) -> str:

@@ -1,9 +1,12 @@
 """ActorCutMix: whose pixels, whose label, and who is left alone."""
+import itertools
+
 import pytest
 import torch
+from mmaction.structures import ActionDataSample
 from mmengine.config import Config
 
-from devias_mm.augments import ActorCutMix
+from devias_mm.augments import ActorCutMix, DebiasDataPreprocessor
 from devias_mm.structures import ClipTargets
 
 T, S, CLASSES = 4, 8, 9
@@ -26,8 +29,11 @@ def coded_batch(shares, soft_scene: bool = False):
 @pytest.mark.parametrize('shares', [[2, 0, 4, 8, 6, 1], [3, 5, 2, 1, 7]])
 def test_hand_computed(shares, soft_scene):
     clips, targets = coded_batch(shares, soft_scene)
-    output, result = ActorCutMix(CLASSES, ratio=1.)(clips, targets)
+    augment = ActorCutMix(CLASSES, ratio=1.)
+    augment.mean_colour = torch.tensor([-1., -2., -3.])
+    output, result = augment(clips, targets)
     assert torch.equal(clips[:, 0, 0, 0, 0], torch.arange(len(shares)).float())
+    assert result.masks is targets.masks and result.clip_mask is targets.clip_mask
     for i, share in enumerate(shares):
         partner = len(shares) - 1 - i
         alone = share in (0, 8) or partner == i
@@ -35,19 +41,45 @@ def test_hand_computed(shares, soft_scene):
         if alone:
             assert (output[i] == i).all()
             expected[i] = 1
-            assert torch.equal(result.masks[i], targets.masks[i])
-            assert torch.equal(result.clip_mask[i], targets.clip_mask[i])
         else:
             mask = targets.masks[i].repeat_interleave(2, 0).expand(3, -1, -1, -1)
             assert (output[i][mask > 0] == i).all()  # the actor is its own, in its own frame
-            assert (output[i][mask == 0] == partner).all()
+            # x h + x' (1 - h') (1 - h), pixel by pixel; without a mask x' is unknown
+            theirs = targets.masks[partner].repeat_interleave(2, 0) if shares[partner] else \
+                torch.ones(T, S, S)
+            for t, row, column in itertools.product(range(T), range(S), range(S)):
+                if mask[0, t, row, column]:
+                    continue
+                expected_pixel = [-1., -2., -3.] if theirs[t, row, column] else [partner] * 3
+                assert output[i, :, t, row, column].tolist() == expected_pixel
             weight = 1 - (1 - share / 8)**4
             expected[i], expected[partner] = weight, 1 - weight
-            assert torch.equal(result.masks[i], torch.maximum(
-                targets.masks[i], targets.masks[partner]))
         torch.testing.assert_close(result.action[i], expected)
         scene = result.scene[i].argmax() if soft_scene else result.scene[i] - 100
         assert int(scene) == (i if alone else partner)
+
+
+def test_no_partner_is_left_in_the_network_input():
+    """Through the data preprocessor: after normalisation the removed actors are 0."""
+    preprocessor = DebiasDataPreprocessor(
+        augments=[dict(type='ActorCutMix', num_classes=2, ratio=1.)], mean=[120., 90., 60.],
+        std=[60., 50., 40.])
+    samples, masks = [], torch.zeros(2, 1, T, S, S, dtype=torch.uint8)
+    masks[0, :, :, :, :3] = 255
+    masks[1, :, :, :, 5:] = 255
+    for label in range(2):
+        sample = ActionDataSample().set_gt_label(label)
+        sample.set_field(masks[label], 'masks')
+        samples.append(sample)
+    clips = [torch.full((1, 3, T, S, S), value, dtype=torch.uint8) for value in (200, 30)]
+    output = preprocessor(dict(inputs=clips, data_samples=samples), training=True)['inputs'][:, 0]
+    first, second = ((value - torch.tensor([120., 90., 60.])) / torch.tensor([60., 50., 40.])
+                     for value in (200, 30))
+    zero = torch.zeros(3)
+    rows = [[first] * 3 + [second] * 2 + [zero] * 3, [zero] * 3 + [first] * 2 + [second] * 3]
+    for clip, expected in zip(output, rows):
+        expected = torch.stack(expected, dim=1)[:, None, None].expand(3, T, S, S)
+        torch.testing.assert_close(clip, expected, rtol=1e-5, atol=1e-5)
 
 
 def test_ratio_and_seed():

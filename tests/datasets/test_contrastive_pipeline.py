@@ -35,6 +35,16 @@ def test_shift_is_drawn_from_the_whole_range():
     assert (first == second).all()
 
 
+def test_any_other_start_that_is_far_enough():
+    """An open range: at least 4 frames away, forwards and backwards around the loop."""
+    np.random.seed(0)
+    found = {int((second - first)[0]) % 12 for first, second in
+             (shifted(12, (4, None)) for _ in range(80))}
+    assert found == {4, 5, 6, 7, 8}
+    first, second = shifted(5, (4, None))  # too short
+    assert int((second - first)[0]) % 5 == 4
+
+
 def test_the_seed_decides_about_the_shift():
     found = []
     for seed in (1, 1, 2):

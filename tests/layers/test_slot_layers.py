@@ -101,20 +101,9 @@ def test_permuted_tokens_permute_the_attention():
     torch.testing.assert_close(attention_permuted, attention[:, :, order])
 
 
-def test_sampled_slots_only_in_training():
-    module, x = SlotAttention(D, K, slot_init='sampled').train(), tokens()
-    assert not torch.equal(module(x)[0], module(x)[0])
-    module.eval()
-    assert torch.equal(module(x)[0], module(x)[0])
-    module.train()(x)[0].sum().backward()
-    assert module.slots_log_scale.grad.abs().sum() > 0
-    learned = SlotAttention(D, K).train()
-    assert torch.equal(learned(x)[0], learned(x)[0])
-
-
 @pytest.mark.parametrize('options, message', [
     (dict(attn_norm='l3'), r"attn_norm must be one of \('l1', 'l2'\), got 'l3'"),
-    (dict(softmax_axis='keys'), 'softmax_axis'), (dict(slot_init='zero'), 'slot_init'),
+    (dict(softmax_axis='keys'), 'softmax_axis'),
     (dict(num_heads=4, head_dims=512), 'out_proj=True')])
 def test_bad_options(options, message):
     with pytest.raises(ValueError, match=message):

@@ -1,4 +1,6 @@
 """Token backbones against MMAction2's ViT, and their token grid."""
+import math
+
 import pytest
 import torch
 from mmaction.models.backbones.vit_mae import Attention, VisionTransformer
@@ -67,6 +69,39 @@ def test_vit_loads_a_mean_pooling_checkpoint():
     x = clips()
     torch.testing.assert_close(theirs.fc_norm(ours(x).tokens.mean(1)), theirs(x),
                                rtol=1e-5, atol=1e-5)
+
+
+def sinusoid(position: int, width: int) -> list:
+    """A row of the table of "Attention is all you need", number by number."""
+    row = []
+    for channel in range(width):
+        angle = position / 10000**(2 * (channel // 2) / width)
+        row.append(math.sin(angle) if channel % 2 == 0 else math.cos(angle))
+    return row
+
+
+@pytest.mark.parametrize('extra', [0, 1, 2])
+def test_positions_of_extra_tokens_come_first(extra):
+    """The published multi-task model: positions 0, 1 to the class tokens, 2 ... to the patches."""
+    model = TokenViT(**VIT, num_extra_tokens=extra).eval()
+    entered = []
+    model.blocks[0].register_forward_pre_hook(lambda module, args: entered.append(args[0]))
+    x = clips()
+    model(x)
+    patches = model.patch_embed(x)[0]
+    assert patches.shape == (2, 32, 24)
+    table = torch.tensor([sinusoid(position, 24) for position in range(extra + 32)])
+    torch.testing.assert_close(entered[0][:, extra:], patches + table[extra:])
+    if extra:
+        expected = (model.extra_tokens + table[:extra]).expand(2, -1, -1)
+        torch.testing.assert_close(entered[0][:, :extra], expected)
+    # the table is part of the state: a checkpoint of other positions does not load in silence
+    assert model.state_dict()['pos_embed'].shape == (1, extra + 32, 24)
+
+
+def test_extra_tokens_need_the_fixed_table():
+    with pytest.raises(ValueError, match='use_learnable_pos_emb'):
+        TokenViT(**VIT, num_extra_tokens=2, use_learnable_pos_emb=True)
 
 
 def test_learnable_position_table():

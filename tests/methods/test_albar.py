@@ -12,6 +12,7 @@ from tiny_models import ACTIONS, SIZE, batch, build
 from torch import nn
 
 from devias_mm.layers import TokenFeatures
+from devias_mm.methods.albar import gradient_penalty
 from devias_mm.structures import ClipTargets
 
 ONLY = dict(action_weight=0., static_weight=0., entropy_weight=0., gradient_weight=0.)
@@ -51,8 +52,9 @@ def test_terms_by_hand(training):
     torch.testing.assert_close(losses['loss_static'], -2 * cross_entropy)
     torch.testing.assert_close(losses['loss_entropy'], 4.25 * (p * p.log()).sum(1).mean())
     gradient, = torch.autograd.grad(static.sum(), still, retain_graph=True)
-    norms = [gradient[i].square().sum().sqrt() for i in range(3)]  # of each clip by itself
-    torch.testing.assert_close(losses['loss_gradient'], 10 * sum(norms) / 3)
+    # of each image column of each clip by itself
+    norms = [gradient[i, ..., w].square().sum().sqrt() for i in range(3) for w in range(SIZE[2])]
+    torch.testing.assert_close(losses['loss_gradient'], 10 * sum(norms) / (3 * SIZE[2]))
     torch.testing.assert_close(losses['loss_action'], nn.functional.cross_entropy(
         logits, labels.action))
     assert [key for key in losses if 'loss' in key] == [
@@ -125,6 +127,20 @@ def test_gradient_penalty_against_finite_differences():
         assert float((grads[name] * direction).sum()) == pytest.approx(expected, rel=1e-4), name
 
 
+def test_gradient_penalty_on_numbers():
+    gradient = torch.zeros(2, 3, 4, 5, 6)
+    gradient[0, 1, 2, 3, 4] = 3.
+    gradient[0, 0, 0, 0, 4] = -4.  # same column: 5
+    gradient[1, 2, 3, 4, 0] = 2.
+    gradient[1, 2, 3, 4, 5] = 2.  # another column: 2 more
+    expected = (5 + 2 + 2 + 9 * 1e-6) / 12
+    assert float(gradient_penalty(gradient)) == pytest.approx(expected, rel=1e-6)
+    # without the 1e-12 the derivative at 0 would not be a number
+    flat = torch.zeros(1, 3, 4, 5, 6, requires_grad=True)
+    gradient_penalty(flat).backward()
+    assert not flat.grad.any()
+
+
 def test_the_inputs_get_no_gradient_and_no_change():
     model = build(type='ALBAR').train()
     inputs = clips()
@@ -160,7 +176,8 @@ def test_static_term_on_known_logits(monkeypatch):
     losses = model.loss(inputs, None, targets(1))
     log_p = torch.tensor([2., 0., 6.]).log_softmax(0)
     torch.testing.assert_close(losses['loss_static'], log_p[1])
-    torch.testing.assert_close(losses['loss_gradient'], torch.tensor(10 * 4.))
+    # 4 in the first of 16 columns, sqrt(1e-12) in the others
+    torch.testing.assert_close(losses['loss_gradient'], torch.tensor(10 * (4 + 15e-6) / 16))
     torch.testing.assert_close(losses['loss_action'], torch.tensor(float(ACTIONS)).log())
 
 

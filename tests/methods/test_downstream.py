@@ -19,6 +19,7 @@ ENCODERS = {
     'scene': dict(type='NaiveRecognizer', backbone=CONV, task='scene', **SOURCE),
     'tokens': dict(type='TokenRecognizer', backbone=dict(**CONV, num_extra_tokens=2), **SOURCE),
     'devias': dict(type='DEVIAS', backbone=CONV, **SOURCE),
+    'devias hard': dict(type='DEVIAS', backbone=CONV, assignment='hard', **SOURCE),
     'devias vit': dict(type='DEVIAS', backbone=VIT, **SOURCE),
     'i3d': dict(type='NaiveRecognizer', **SOURCE, backbone=dict(
         type='FeatureMapTokens', input_size=(4, 32, 32), backbone=dict(
@@ -109,7 +110,7 @@ def test_learning_rates_decay_within_the_encoder():
 
 
 @pytest.mark.parametrize('inputs', [('action', 'scene'), ('scene', 'action')])
-@pytest.mark.parametrize('encoder', ['tokens', 'devias'])
+@pytest.mark.parametrize('encoder', ['tokens', 'devias hard'])
 def test_tokens_are_projected_to_half_and_concatenated_in_order(encoder, inputs):
     model = classifier(encoder, inputs=inputs).eval()
     clips = torch.randn(3, 3, *SIZE)

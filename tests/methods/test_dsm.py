@@ -70,8 +70,7 @@ def test_eq_6_by_hand():
 
 @pytest.mark.parametrize('type, kwargs, with_gradient', [
     ('MoCo', {}, [True, False]),
-    ('DSM', dict(negative_encoder='query'), [True, False, True]),
-    ('DSM', dict(negative_encoder='key', triplet_weight=1.), [True, False, False])])
+    ('DSM', {}, [True, False, True])])
 def test_gradients_do_not_reach_keys_and_bank(type, kwargs, with_gradient):
     model = build(type, **kwargs).train()
     inputs = views(len(with_gradient)).requires_grad_()
@@ -156,9 +155,8 @@ def test_what_the_bank_keeps(bank):
     assert torch.allclose(model.queue[:4], kept, atol=1e-5)
 
 
-@pytest.mark.parametrize('negative_encoder', ['query', 'key'])
-def test_positive_and_negative_are_not_mixed_up(negative_encoder):
-    model = build('DSM', negative_encoder=negative_encoder).eval()
+def test_positive_and_negative_are_not_mixed_up():
+    model = build('DSM').eval()
     inputs = views(3)
     inputs[:, 1] = inputs[:, 0]  # the positive is the anchor
     inputs[:, 2] = 9 + 5 * inputs[:, 2]  # an untrained encoder sees little difference otherwise
@@ -170,23 +168,57 @@ def test_positive_and_negative_are_not_mixed_up(negative_encoder):
     assert [key for key in losses if 'loss' in key] == ['loss_contrastive']
 
 
-@pytest.mark.parametrize('negative_encoder', ['query', 'key'])
-def test_loss_is_that_of_the_embeddings(negative_encoder):
+@pytest.mark.parametrize('bank', ['anchor', 'positive'])
+def test_loss_is_that_of_the_embeddings(bank):
     """Eq. 7 from pixels: which view goes where, and the bank before this batch enters it."""
-    model = build('DSM', negative_encoder=negative_encoder, triplet_weight=.7).eval()
-    model.projection.weight.data.mul_(3.)  # the two encoders differ
+    model = build('DSM', bank=bank).eval()
+    model.projection.weight.data.add_(torch.randn_like(model.projection.weight))
     inputs = views(3) * torch.tensor([1., 2., 4.]).view(1, 3, 1, 1, 1, 1)
     bank = model.queue.clone()
     losses = model.loss(inputs, None)
     query = model.embed(inputs[:, 0])
-    positive = model.embed_keys(inputs[:, 1])
-    negative = (model.embed if negative_encoder == 'query' else model.embed_keys)(inputs[:, 2])
+    positive = model.embed_keys(inputs[:, 1])  # by the key encoder as it is after its update
+    negative = model.embed(inputs[:, 2])
     scores = torch.stack([(query * positive).sum(1), (query * negative).sum(1),
                           *(query @ key for key in bank)], dim=1)
     expected = -(scores[:, 0].exp() / scores.exp().sum(1)).log().mean()
     assert torch.allclose(losses['loss_contrastive'], expected, atol=1e-5)
-    assert torch.allclose(losses['loss_triplet'],
-                          .7 * triplet_loss(query, positive, negative, .5), atol=1e-5)
+
+
+def test_moco_contrasts_before_it_enqueues_and_after_it_updates_the_key_encoder():
+    """Eq. 6 from pixels, with a bank as small as the batch and encoders that differ much."""
+    model = build('MoCo', queue_size=4, momentum=.5, temperature=.2).eval()
+    model.projection.weight.data.add_(torch.randn_like(model.projection.weight))
+    key_before = model.key_encoder['projection'].weight.clone()
+    inputs, bank = views(2), model.queue.clone()
+    losses = model.loss(inputs, None)
+    key_after = model.key_encoder['projection'].weight
+    torch.testing.assert_close(key_after, (key_before + model.projection.weight) / 2)
+    feature = model.backbone(inputs[:, 1]).tokens.mean(1)  # the backbones are still equal
+    keys = F.normalize(feature @ key_after.T + model.key_encoder['projection'].bias, dim=-1)
+    query = model.embed(inputs[:, 0])
+    up = ((query * keys).sum(1) / .2).exp()
+    expected = -(up / (up + (query @ bank.T / .2).exp().sum(1))).log().mean()
+    torch.testing.assert_close(losses['loss_contrastive'], expected)
+    torch.testing.assert_close(model.queue, keys)
+
+
+def test_triplet_between_videos_takes_the_reversed_batch():
+    """Published dsm_triplet: d(a, p) - d(a, p of another video) + margin, beside Eq. 5."""
+    model = build('DSMTriplet', inter_video=True, margin=.3).eval()
+    inputs = views(3) * torch.tensor([1., 3., 9.]).view(1, 3, 1, 1, 1, 1)
+    losses = model.loss(inputs, None)
+    anchor, positive, negative = (model.embed(view) for view in inputs.unbind(1))
+
+    def hinge(a, p, n):
+        distance = (a - p).square().sum().sqrt() - (a - n).square().sum().sqrt()
+        return max(float(distance) + .3, 0)
+
+    intra = sum(hinge(*rows) for rows in zip(anchor, positive, negative)) / 4
+    inter = sum(hinge(anchor[i], positive[i], positive[3 - i]) for i in range(4)) / 4
+    assert float(losses['loss_triplet']) == pytest.approx(intra, abs=1e-4)
+    assert float(losses['loss_inter_video']) == pytest.approx(inter, abs=1e-4)
+    assert 'loss_inter_video' not in build('DSMTriplet').loss(inputs, None)
 
 
 def test_wrong_views_and_values():
@@ -198,8 +230,6 @@ def test_wrong_views_and_values():
             build('MoCo', **bad)
     with pytest.raises(ValueError, match="'query'"):
         build('DSM', bank='query')
-    with pytest.raises(ValueError, match="'both'"):
-        build('DSM', negative_encoder='both')
     with pytest.raises(ValueError, match='margin'):
         build('DSMTriplet', margin=-1)
 

@@ -2,12 +2,14 @@
 import sys
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
 from mmaction.registry import MODELS
 from mmengine.config import Config
 from mmengine.runner.checkpoint import get_state_dict, load_state_dict
+from PIL import Image
 from tiny_models import SCENES, SIZE, batch, build, teacher
 from torch import nn
 
@@ -64,6 +66,17 @@ def test_images_are_the_pixels_of_the_clip():
     torch.testing.assert_close(own, (255 * expected - mean.view(3, 1, 1)) / std.view(3, 1, 1),
                                atol=1e-3, rtol=0)
     assert image_teacher(size=8).images(clips).shape == (16, 3, 8, 8)
+
+
+def test_smaller_images_are_antialiased():
+    """As Pillow resizes, which CLIP's and most classifiers' preprocessing does."""
+    rng = np.random.default_rng(0)
+    frame = rng.integers(0, 256, (40, 40, 3), dtype=np.uint8)
+    clip = (torch.from_numpy(frame).permute(2, 0, 1)[None, :, None].float() - 127) / 60
+    images = image_teacher(size=8, std=[1.] * 3).images(clip)[0].permute(1, 2, 0)
+    expected = np.asarray(Image.fromarray(frame).resize((8, 8), Image.Resampling.BICUBIC))
+    # Pillow rounds to whole numbers in between; without antialiasing the difference is over 50
+    assert np.abs(images.numpy() - expected).max() < 1.5
 
 
 @pytest.mark.parametrize('wrap', ['tensor', 'tuple', 'object'])

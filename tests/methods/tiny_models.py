@@ -17,7 +17,8 @@ def build(type: str, num_extra_tokens: int = 0, augments=(), **kwargs) -> torch.
     """A method on an encoder with 32 tokens of width 24."""
     preprocessor = dict(type='DebiasDataPreprocessor', mean=[127.] * 3, std=[60.] * 3,
                         augments=list(augments))
-    kwargs = dict(num_classes=ACTIONS, num_scene_classes=SCENES, **kwargs)
+    # the published init_scale would make all classes nearly equal
+    kwargs = dict(dict(num_classes=ACTIONS, num_scene_classes=SCENES, init_scale=1.), **kwargs)
     return MODELS.build(dict(
         type=type, data_preprocessor=preprocessor,
         backbone=dict(type='ConvTokenEncoder', input_size=SIZE, widths=(8, 12, 24), num_heads=3,

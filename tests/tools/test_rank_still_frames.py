@@ -116,6 +116,22 @@ def test_bank(reference, tiny_data, checkpoint, tmp_path, monkeypatch, capsys):
     assert black.amax() > .2 and torch.equal(black, black[:, :, :1].expand_as(black))
 
 
+def test_ties_do_not_empty_the_bank():
+    """The published rule: the upper 1 - q of the sorted list, ties or not."""
+    choose = runpy.run_path(str(ROOT / 'tools/data/rank_still_frames.py'))['choose']
+    probability = np.array([1.] * 80 + list(np.linspace(.1, .9, 20)))
+    np.random.default_rng(0).shuffle(probability)
+    for quantile, count in ((.25, 75), (0., 100), (.1, 90), (.75, 25)):
+        chosen, lowest = choose(probability, quantile, None, 0)
+        assert len(set(chosen.tolist())) == len(chosen) == count
+        kept, left = probability[chosen], np.delete(probability, chosen)
+        assert sorted(kept) == sorted(probability)[100 - count:]
+        assert lowest == kept.min() and (not len(left) or left.max() <= kept.min())
+        assert chosen.tolist() == sorted(chosen)
+    assert len(choose(np.ones(1), .9, None, 0)[0]) == 1
+    assert len(choose(probability, .25, 30, 0)[0]) == 30
+
+
 def test_several_frames_and_a_limit(reference, tiny_data, checkpoint, tmp_path, monkeypatch):
     def bank(name, *options):
         out = tmp_path / name

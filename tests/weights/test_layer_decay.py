@@ -58,7 +58,8 @@ def test_a_teacher_is_left_out():
 
 def test_extra_tokens_are_embeddings():
     model = MODELS.build(dict(type='TokenRecognizer', num_classes=3, num_scene_classes=2,
-                              backbone=dict(VIT, num_extra_tokens=2)))
+                              backbone=dict(VIT, num_extra_tokens=2,
+                                            use_learnable_pos_emb=False)))
     groups = groups_of(model, decay_rate=.5)
     assert groups['backbone.extra_tokens'] == (pytest.approx(1 / 16), 0.)
     assert layer_of('backbone.blocks.11.norm1.weight', 12) == 12

@@ -78,11 +78,9 @@ def output_files(out, splits):
 def load_teacher(model, checkpoint):
     """Load the teacher's weights; return their SHA-256."""
     from devias_mm.datasets.scene_labels import weights_sha256
-    from devias_mm.weights.checkpoints import check_weights, load_checkpoint_file
+    from devias_mm.weights.checkpoints import check_weights, load_checkpoint_file, load_weights
     if checkpoint is not None:
-        content = load_checkpoint_file(checkpoint)
-        check_weights(model, content, checkpoint)
-        model.load_state_dict(content['state_dict'], strict=False)
+        load_weights(model, checkpoint)
     elif model.init_cfg and model.init_cfg.get('type') == 'Pretrained':
         path = model.init_cfg['checkpoint']
         network = getattr(model, 'classifier', model)

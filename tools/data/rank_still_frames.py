@@ -25,7 +25,7 @@ from rich.progress import track
 
 from devias_mm.augments.still_mix import write_frame_bank
 from devias_mm.errors import ListFileError
-from devias_mm.weights.checkpoints import check_weights, load_checkpoint_file
+from devias_mm.weights.checkpoints import load_weights
 from devias_mm.errors import CheckpointError
 from devias_mm.engine.launch import KeyValueAction, load_config, set_threads
 from devias_mm.errors import UsageError
@@ -39,7 +39,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('checkpoint', help='its checkpoint')
     parser.add_argument('--out', required=True, metavar='FOLDER', help='the bank to write')
     parser.add_argument('--quantile', type=float, default=.25,
-                        help='frames with a probability above this quantile of all are kept '
+                        help='share of the frames, those of the lowest probability, that is left out '
                         '(default: %(default)s)')
     parser.add_argument('--frames-per-video', type=int, default=1, metavar='N',
                         help='frames ranked of each video (default: %(default)s, the middle one)')
@@ -78,11 +78,9 @@ def build_loader(cfg: Config, frames_per_video: int):
 
 
 def build_model(cfg: Config, checkpoint: str) -> torch.nn.Module:
-    """The reference network with its weights, in evaluation mode."""
+    """Build the reference network with its weights, in evaluation mode."""
     model = MODELS.build(cfg.model)
-    loaded = load_checkpoint_file(checkpoint)
-    check_weights(model, loaded, checkpoint)
-    model.load_state_dict(loaded['state_dict'], strict=False)
+    load_weights(model, checkpoint)
     return model.to('cuda' if torch.cuda.is_available() else 'cpu').eval()
 
 
@@ -133,12 +131,24 @@ def rank(model, loader, folder: Path) -> Tuple[pd.DataFrame, np.ndarray, Dict[st
 
 def choose(probability: np.ndarray, quantile: float, max_frames: int, seed: int
            ) -> Tuple[np.ndarray, float]:
-    """Rows above the quantile, in order, and the threshold."""
-    threshold = float(np.quantile(probability, quantile))
-    chosen = np.flatnonzero(probability > threshold)
-    if not len(chosen):
-        raise UsageError(f'no frame has a probability above {threshold:.4f}, the quantile '
-                         f'{quantile} of all: choose a lower --quantile')
+    """Choose the frames of the bank: the upper share of the sorted list, as published.
+
+    A threshold would drop all frames that tie at it, and a network that is sure of most frames
+    would leave none.
+
+    Args:
+        probability (ndarray): of each frame, ``(M,)``.
+        quantile (float): share of the frames that are left out, in [0, 1).
+        max_frames (int, optional): keep so many of the others at most, drawn at random.
+        seed (int): of the draw.
+
+    Returns:
+        tuple: the rows of the chosen frames in order, and the lowest probability above the
+        quantile.
+    """
+    ascending = np.argsort(probability, kind='stable')
+    chosen = ascending[int(quantile * len(ascending)):]
+    threshold = float(probability[chosen[0]])
     if max_frames is not None and max_frames < len(chosen):
         chosen = np.random.default_rng(seed).choice(chosen, max_frames, replace=False)
     return np.sort(chosen), threshold
@@ -168,7 +178,7 @@ def main() -> None:
             max_frames=args.max_frames, seed=args.seed, ranked=len(table), unreadable=unreadable))
     for name, reason in unreadable.items():
         print(f'not ranked: {name}: {reason}')
-    print(f'wrote {len(chosen)} of {len(table)} frames, probability > {threshold:.4f}, to {out}')
+    print(f'wrote {len(chosen)} of {len(table)} frames, probability >= {threshold:.4f}, to {out}')
 
 
 if __name__ == '__main__':
