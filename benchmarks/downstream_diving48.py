@@ -1,36 +1,28 @@
-"""Diving48 after Kinetics-400 (DEVIAS Tables 5 and 11).
+"""Diving48 after Kinetics-400 (DEVIAS Tables 5 and 11)."""
+from dataclasses import replace
+from pathlib import Path
 
-The trainings on Kinetics-400 serve all four data sets and are done before, each with its config and
-``tools/dist_train.sh``: a method starts from the last checkpoint in ``work_dirs``.
-"""
-from devias_mm.harness import Method, Suite
+from devias_mm.harness import Suite, load_suite
+from devias_mm.harness.changes import fine_tuned
 
+KINETICS400 = load_suite(Path(__file__).with_name('kinetics400.py'))
+DIVING48 = 'datasets/diving48.py'
 
-def transfer(config: str, start: str, label: str, paper: str = '') -> Method:
-    """Fine-tuning by ``config`` after the training ``start``."""
-    stem = f'{start}_vit-base-p16_8xb12-16x4x1-100e_kinetics400-rgb'
-    return Method(f'configs/downstream/{config}_vit-base-p16_8xb12-16x4x1-50e_diving48-rgb.py',
-                  label, paper, predicts=('action', ),
-                  overrides=dict(load_from=f'work_dirs/{stem}/epoch_100.pth'))
-
+methods = {}
+for name in ('naive', 'be', 'fame', 'naive-scene'):
+    methods[name] = fine_tuned(KINETICS400.methods[name], DIVING48)
+# the mean of all tokens, or the features of action and scene side by side
+for name in ('two-token', 'two-token-fame', 'devias'):
+    encoder = KINETICS400.methods[name]
+    mean = fine_tuned(encoder, DIVING48, fusion='gap')
+    methods[f'{name}-gap'] = replace(mean, label=f'{encoder.label} (GAP)')
+    both = fine_tuned(encoder, DIVING48)
+    methods[name] = replace(both, label=f'{encoder.label} (concat.)')
 
 suite = Suite(
     name='downstream_diving48',
     title='Kinetics-400 to Diving48: top-1 accuracy in percent',
-    methods={
-        'naive': transfer('naive-action', 'naive-action', 'Naive Action ViT'),
-        'be': transfer('naive-action', 'be', 'BE', 'CVPR 2021'),
-        'fame': transfer('naive-action', 'fame', 'FAME', 'CVPR 2022'),
-        'naive-scene': transfer('naive-scene', 'naive-scene', 'Naive Scene ViT'),
-        'two-token-gap': transfer('two-token-gap', 'two-token', 'Two-Token (GAP)', 'ECCV 2024'),
-        'two-token': transfer('two-token', 'two-token', 'Two-Token (concat.)', 'ECCV 2024'),
-        'two-token-fame-gap': transfer('two-token-gap', 'two-token-fame',
-                                       'Two-Token w/ FAME (GAP)', 'ECCV 2024'),
-        'two-token-fame': transfer('two-token', 'two-token-fame', 'Two-Token w/ FAME (concat.)',
-                                   'ECCV 2024'),
-        'devias-gap': transfer('devias-gap', 'devias', 'DEVIAS (GAP)', 'ECCV 2024'),
-        'devias': transfer('devias', 'devias', 'DEVIAS (concat.)', 'ECCV 2024'),
-    },
+    methods=methods,
     splits=('test', ),
     action_seen=('test', ),
     data_config='configs/_base_/datasets/diving48.py',

@@ -3,19 +3,55 @@ from dataclasses import replace
 from pathlib import Path
 
 from devias_mm.harness import load_suite
+from devias_mm.harness.changes import still_frames
 
 UCF101 = load_suite(Path(__file__).with_name('ucf101.py'))
+NAIVE = 'configs/naive/naive-action_vit-base-p16_8xb12-16x4x1-100e_kinetics400-rgb.py'
+STILL_MIX = 'configs/still_mix/still-mix_vit-base-p16_8xb12-16x4x1-100e_kinetics400-rgb.py'
+TWO_TOKEN = 'configs/tokens/two-token_vit-base-p16_8xb12-16x4x1-100e_kinetics400-rgb.py'
+DEVIAS = 'configs/devias/devias_vit-base-p16_8xb12-16x4x1-100e_kinetics400-rgb.py'
+# the rows are those of UCF-101, with these recipes
+CONFIGS = {
+    'naive': NAIVE,
+    'naive-aug': NAIVE,
+    'be': 'configs/be/be_vit-base-p16_8xb12-16x4x1-100e_kinetics400-rgb.py',
+    'fame': 'configs/fame/fame_vit-base-p16_8xb12-16x4x1-100e_kinetics400-rgb.py',
+    'scene-adversarial':
+        'configs/scene_adversarial/scene-adversarial_vit-base-p16_8xb12-16x4x1-100e_kinetics400-rgb.py',
+    'mixup': 'configs/mixing/mixup_vit-base-p16_8xb12-16x4x1-100e_kinetics400-rgb.py',
+    'cutmix': 'configs/mixing/cutmix_vit-base-p16_8xb12-16x4x1-100e_kinetics400-rgb.py',
+    'videomix': 'configs/mixing/videomix_vit-base-p16_8xb12-16x4x1-100e_kinetics400-rgb.py',
+    'actor-cutmix':
+        'configs/actor_cutmix/actor-cutmix_vit-base-p16_8xb12-16x4x1-100e_kinetics400-rgb.py',
+    'still-mix': STILL_MIX,
+    'still-mix-reference': STILL_MIX,
+    'albar': 'configs/albar/albar_vit-base-p16_8xb4-16x4x1-50e_kinetics400-rgb.py',
+    'naive-scene': 'configs/naive/naive-scene_vit-base-p16_8xb12-16x4x1-100e_kinetics400-rgb.py',
+    'one-token': TWO_TOKEN,
+    'two-token': TWO_TOKEN,
+    'one-token-unified': TWO_TOKEN,
+    'two-token-unified': TWO_TOKEN,
+    'two-token-be': TWO_TOKEN,
+    'two-token-fame': TWO_TOKEN,
+    'devias': DEVIAS,
+    'devias-official': DEVIAS,
+}
+naive = replace(UCF101.methods['naive'], config=NAIVE)
+STARTS = {
+    'still-mix-reference': replace(naive, label='StillMix, RefNet', change=still_frames),
+    'albar': naive,  # DEVIAS starts from it on UCF-101 alone
+}
 
 suite = replace(
     UCF101,
     name='kinetics400',
     title='Kinetics-400: action top-1, scene top-5 in percent',
-    methods={name: replace(method, config=method.config.replace('ucf101', 'kinetics400'),
-                           # DEVIAS: on UCF-101 alone
-                           pretrain='' if name == 'devias' else
-                           method.pretrain.replace('ucf101', 'kinetics400'))
+    methods={name: replace(method, config=CONFIGS[name], pretrain=STARTS.get(name))
              for name, method in UCF101.methods.items()},
     optional_splits=(*UCF101.optional_splits, 'mimetics'),
     data_config='configs/_base_/datasets/kinetics400.py',
-    scene_label_command=UCF101.scene_label_command.replace('ucf101', 'kinetics400'),
+    scene_label_command=(
+        f'python tools/data/pseudo_label_scenes.py {DEVIAS} '
+        'checkpoints/vit-base-p16_places365.pth --out data/kinetics400/annotations/scenes '
+        "--split seen hat-scene-only 'hat-random/*' 'hat-close/*' 'hat-far/*'"),
 )

@@ -1,23 +1,24 @@
-"""Kinetics-400 with linear probes for the untrained task (DEVIAS Table 10)."""
+"""Kinetics-400 with probes for the task that a method was not trained for (DEVIAS Table 10)."""
 from dataclasses import replace
 from pathlib import Path
 
-from devias_mm.harness import load_suite
+from devias_mm.harness import Method, load_suite
+from devias_mm.harness.changes import linear_probe, probe_schedule
 
-UCF101 = load_suite(Path(__file__).with_name('linear_probe_ucf101.py'))
 KINETICS400 = load_suite(Path(__file__).with_name('kinetics400.py'))
 
 
-def on_kinetics(config: str) -> str:
-    """The recipe for Kinetics-400 that goes with one for UCF-101."""
-    return config.replace('8xb24', '8xb16').replace('ucf101', 'kinetics400')
+def probed(name: str) -> Method:
+    """Return the probe of a method of kinetics400.py."""
+    probe = linear_probe(KINETICS400.methods[name], scene_teacher=True)
+    return replace(probe, change=[probe.change, probe_schedule(base_lr=1e-3, batch=16)])
 
+
+PROBED = ('naive', 'naive-aug', 'be', 'fame', 'naive-scene')
 
 suite = replace(
     KINETICS400,
     name='linear_probe_kinetics400',
     title='Kinetics-400 with linear probes: action top-1, scene top-5 in percent',
-    methods={name: KINETICS400.methods[name] if name == 'devias' else replace(
-                 method, config=on_kinetics(method.config), pretrain=on_kinetics(method.pretrain))
-             for name, method in UCF101.methods.items()},
+    methods={**{name: probed(name) for name in PROBED}, 'devias': KINETICS400.methods['devias']},
 )

@@ -9,13 +9,14 @@ from devias_mm.harness import load_suite
 
 PUPPETS = load_suite(Path(__file__).with_name('puppets.py'))
 ROOT = 'data/puppets/tiny'
-DATA = {f'{loader}_dataloader.dataset.data_root': ROOT for loader in ('train', 'val', 'test')}
+DATA = {f'{loader}_dataloader': dict(dataset=dict(data_root=ROOT))
+        for loader in ('train', 'val', 'test')}
 
 suite = replace(
     PUPPETS,
     name='puppets_tiny',
     title='Puppets (tiny preset, 16 clips a split): top-1 accuracy in percent',
-    methods={name: replace(PUPPETS.methods[name], overrides=DATA) for name in ('naive', 'devias')},
+    methods={name: replace(PUPPETS.methods[name], change=DATA) for name in ('naive', 'devias')},
     seeds=(0, ),
     data_config='configs/_base_/datasets/puppets_tiny.py',
     data_manifest=f'{ROOT}/manifest.json',

@@ -1,59 +1,99 @@
-"""UCF-101 with its SCUBA and HAT test sets (DEVIAS Tables 2 and 7)."""
+"""UCF-101 with its SCUBA and HAT test sets (DEVIAS Tables 2, 7 and 13)."""
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
 from devias_mm.harness import Method, Suite
+from devias_mm.harness.changes import background_erasing, erase_and_mix, put_augments, still_frames
+from devias_mm.harness.recipes import fragment
 
+if TYPE_CHECKING:
+    from mmengine.config import Config
 
-def vit(folder: str, name: str, epochs: int = 100) -> str:
-    """The ViT-B recipe of a method."""
-    return f'configs/{folder}/{name}_vit-base-p16_8xb12-16x4x1-{epochs}e_ucf101-rgb.py'
-
-
+NAIVE = 'configs/naive/naive-action_vit-base-p16_8xb12-16x4x1-100e_ucf101-rgb.py'
+STILL_MIX = 'configs/still_mix/still-mix_vit-base-p16_8xb12-16x4x1-100e_ucf101-rgb.py'
+TWO_TOKEN = 'configs/tokens/two-token_vit-base-p16_8xb12-16x4x1-100e_ucf101-rgb.py'
+DEVIAS = 'configs/devias/devias_vit-base-p16_8xb12-16x4x1-100e_ucf101-rgb.py'
 DRAWS = {f'hat-{kind}': tuple(f'hat-{kind}/{draw}' for draw in (1, 2, 3))
          for kind in ('random', 'close', 'far')}
 SOURCES = ('vqgan', 'sinusoid', 'places365')
+
+
+def fame(cfg: 'Config') -> None:
+    """Add FAME's augmentation (DEVIAS Table 20)."""
+    put_augments(cfg, fragment('augments/fame.py').fame)
+
+
+def official(cfg: 'Config') -> None:
+    """Make of DEVIAS what the published code trains; its converted checkpoints load into it."""
+    published = fragment('methods/devias_official.py')
+    cfg.merge_from_dict(dict(model=published.official.to_dict()))
+    cfg.model.data_preprocessor.augments[0].blur_size = 11
+    loader = cfg.test_dataloader.dataset
+    if 'scene_teacher' in cfg.model:
+        cfg.merge_from_dict(dict(model=published.official_teacher.to_dict()))
+        loader.pipeline = [loader.pipeline[0], *published.official_crops, *loader.pipeline[3:]]
+        return
+    # HVU: 1 clip x 1 crop, and of hard labels the two scene criteria are the same
+    cfg.model.unified_argmax = 'both'
+    steps = cfg.val_dataloader.dataset.pipeline
+    loader.pipeline = [steps[0], published.official_crops[0], *steps[2:]]
+
+
+ACTION = ('action', )
+ONE_TOKEN = dict(model=dict(backbone=dict(num_extra_tokens=1)))
+UNIFIED = dict(model=dict(unified_head=True))
+naive = Method(NAIVE, 'Naive Action ViT', 'ECCV 2024, supp. C.1', predicts=ACTION)
 
 suite = Suite(
     name='ucf101',
     title='UCF-101: action top-1, scene top-5 in percent',
     methods={
-        'naive': Method(vit('naive', 'naive-action'), 'Naive Action ViT', 'ECCV 2024, supp. C.1',
-                        predicts=('action', )),
-        'naive-aug': Method(vit('naive', 'naive-action-aug'), 'Action ViT w/ Aug',
-                            'ECCV 2024, supp. C.1', predicts=('action', )),
-        'be': Method(vit('be', 'be'), 'BE', 'CVPR 2021', predicts=('action', )),
-        'fame': Method(vit('fame', 'fame'), 'FAME', 'CVPR 2022', predicts=('action', )),
-        'scene-adversarial': Method(vit('scene_adversarial', 'scene-adversarial'), 'Choi et al.',
-                                    'NeurIPS 2019', predicts=('action', )),
-        'mixup': Method(vit('mixing', 'mixup'), 'mixup', 'ICLR 2018', predicts=('action', )),
-        'cutmix': Method(vit('mixing', 'cutmix'), 'CutMix', 'ICCV 2019', predicts=('action', )),
-        'videomix': Method(vit('mixing', 'videomix'), 'VideoMix (space-time)', 'arXiv 2020',
-                           predicts=('action', )),
-        'actor-cutmix': Method(vit('actor_cutmix', 'actor-cutmix'), 'ActorCutMix', 'CVIU 2023',
-                               predicts=('action', )),
-        'still-mix': Method(vit('still_mix', 'still-mix'), 'StillMix (w/o RefNet)', 'ICCV 2023',
-                            predicts=('action', )),
+        'naive': naive,
+        'naive-aug': replace(naive, label='Action ViT w/ Aug', change=erase_and_mix),
+        'be': Method('configs/be/be_vit-base-p16_8xb12-16x4x1-100e_ucf101-rgb.py', 'BE',
+                     'CVPR 2021', predicts=ACTION),
+        'fame': Method('configs/fame/fame_vit-base-p16_8xb12-16x4x1-100e_ucf101-rgb.py', 'FAME',
+                       'CVPR 2022', predicts=ACTION),
+        'scene-adversarial': Method(
+            'configs/scene_adversarial/'
+            'scene-adversarial_vit-base-p16_8xb12-16x4x1-100e_ucf101-rgb.py',
+            'Choi et al.', 'NeurIPS 2019', predicts=ACTION),
+        'mixup': Method('configs/mixing/mixup_vit-base-p16_8xb12-16x4x1-100e_ucf101-rgb.py',
+                        'mixup', 'ICLR 2018', predicts=ACTION),
+        'cutmix': Method('configs/mixing/cutmix_vit-base-p16_8xb12-16x4x1-100e_ucf101-rgb.py',
+                         'CutMix', 'ICCV 2019', predicts=ACTION),
+        'videomix': Method(
+            'configs/mixing/videomix_vit-base-p16_8xb12-16x4x1-100e_ucf101-rgb.py',
+            'VideoMix (space-time)', 'arXiv 2020', predicts=ACTION),
+        'actor-cutmix': Method(
+            'configs/actor_cutmix/actor-cutmix_vit-base-p16_8xb12-16x4x1-100e_ucf101-rgb.py',
+            'ActorCutMix', 'CVIU 2023', predicts=ACTION),
+        'still-mix': Method(STILL_MIX, 'StillMix (w/o RefNet)', 'ICCV 2023', predicts=ACTION),
         'still-mix-reference': Method(
-            vit('still_mix', 'still-mix'), 'StillMix', 'ICCV 2023', predicts=('action', ),
-            pretrain='configs/still_mix/'
-                     'still-mix-reference_vit-base-p16_8xb12-16x0x1-100e_ucf101-rgb.py',
+            STILL_MIX, 'StillMix', 'ICCV 2023', predicts=ACTION,
+            pretrain=Method(NAIVE, 'StillMix, RefNet', predicts=ACTION, change=still_frames),
             derived=('model.data_preprocessor.augments.0.bank',
                      'tools/data/rank_still_frames.py')),
         # its small steps fine-tune an encoder that knows the actions
-        'albar': Method(vit('albar', 'albar', epochs=50).replace('8xb12', '8xb4'), 'ALBAR',
-                        'ICLR 2025', predicts=('action', ), pretrain=vit('naive', 'naive-action')),
-        'naive-scene': Method(vit('naive', 'naive-scene'), 'Naive Scene ViT',
-                              'ECCV 2024, supp. C.1', predicts=('scene', )),
-        'one-token': Method(vit('tokens', 'one-token'), 'One-Token', 'ECCV 2024'),
-        'two-token': Method(vit('tokens', 'two-token'), 'Two-Token', 'ECCV 2024'),
-        'one-token-unified': Method(vit('tokens', 'one-token-unified'),
-                                    'One-Token, unified head', 'ECCV 2024'),
-        'two-token-unified': Method(vit('tokens', 'two-token-unified'),
-                                    'Two-Token, unified head', 'ECCV 2024'),
-        'two-token-be': Method(vit('tokens', 'two-token-be'), 'Two-Token w/ BE', 'ECCV 2024'),
-        'two-token-fame': Method(vit('tokens', 'two-token-fame'), 'Two-Token w/ FAME',
-                                 'ECCV 2024'),
+        'albar': Method('configs/albar/albar_vit-base-p16_8xb4-16x4x1-50e_ucf101-rgb.py',
+                        'ALBAR', 'ICLR 2025', predicts=ACTION, pretrain=naive),
+        'naive-scene': Method(
+            'configs/naive/naive-scene_vit-base-p16_8xb12-16x4x1-100e_ucf101-rgb.py',
+            'Naive Scene ViT', 'ECCV 2024, supp. C.1', predicts=('scene', )),
+        # DEVIAS Fig. 4: (c), (a), and with a unified head (d), (b)
+        'one-token': Method(TWO_TOKEN, 'One-Token', 'ECCV 2024', change=ONE_TOKEN),
+        'two-token': Method(TWO_TOKEN, 'Two-Token', 'ECCV 2024'),
+        'one-token-unified': Method(TWO_TOKEN, 'One-Token, unified head', 'ECCV 2024',
+                                    change=[ONE_TOKEN, UNIFIED]),
+        'two-token-unified': Method(TWO_TOKEN, 'Two-Token, unified head', 'ECCV 2024',
+                                    change=UNIFIED),
+        'two-token-be': Method(TWO_TOKEN, 'Two-Token w/ BE', 'ECCV 2024',
+                               change=background_erasing),
+        'two-token-fame': Method(TWO_TOKEN, 'Two-Token w/ FAME', 'ECCV 2024', change=fame),
         # supp. B: on UCF-101 it starts from weights that know the actions
-        'devias': Method(vit('devias', 'devias'), 'DEVIAS', 'ECCV 2024',
-                         pretrain=vit('naive', 'naive-action')),
+        'devias': Method(DEVIAS, 'DEVIAS', 'ECCV 2024', pretrain=naive),
+        'devias-official': Method(DEVIAS, 'DEVIAS (published code)', 'ECCV 2024',
+                                  change=official, pretrain=naive),
     },
     splits=('seen', *(f'scuba-{source}' for source in SOURCES), 'hat-scene-only',
             'hat-human-only', *(split for draws in DRAWS.values() for split in draws)),
@@ -76,7 +116,7 @@ suite = Suite(
     human_only='hat-human-only',
     data_config='configs/_base_/datasets/ucf101.py',
     scene_label_command=(
-        f"python tools/data/pseudo_label_scenes.py {vit('devias', 'devias')} "
+        f'python tools/data/pseudo_label_scenes.py {DEVIAS} '
         'checkpoints/vit-base-p16_places365.pth --out data/ucf101/annotations/scenes '
         "--split seen hat-scene-only 'hat-random/*' 'hat-close/*' 'hat-far/*'"),
 )

@@ -1,4 +1,4 @@
-"""Every shipped config: its name, its inheritance, and one training step of what it builds."""
+"""Every shipped recipe, file or row of a suite: its name, and one training step of its model."""
 import copy
 import re
 from functools import cache
@@ -12,18 +12,39 @@ from mmengine.config import Config
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import DefaultScope
 
+from devias_mm.harness import load_suite
+from devias_mm.harness.recipes import apply_change, read_recipe
+from devias_mm.harness.suite import list_suites
+
 ROOT = Path(__file__).resolve().parents[1]
 CONFIGS = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / 'configs').rglob('*.py')
                  if '_base_' not in path.parts)
+
+
+def rows_with_changes() -> dict:
+    """The rows that are not simply a file, and trainings that they start from, by their names."""
+    found = {}
+    for path in list_suites(ROOT):
+        for name, method in load_suite(path, ROOT).methods.items():
+            row = f'benchmarks/{path.name}:{name}'
+            if method.change and not method.checkpoint:
+                found[row] = method
+            if method.pretrain and method.pretrain.change:
+                found[f'{row}/pretrain'] = method.pretrain
+    return found
+
+
+ROWS = rows_with_changes()
+BUILT = {}  # hash of a recipe: its name
 # CONTRIBUTING.md: {method}_{backbone}_{gpus}xb{batch}-{clip}x{interval}x{clips}-{epochs}e_...
 NAME = re.compile(
     r'(?P<method>[a-z][a-z0-9-]*)_(?P<backbone>[a-z][a-z0-9-]*)_(?P<gpus>\d+)xb(?P<batch>\d+)-'
-    r'(?P<clip>\d+)x(?P<interval>\d+)x(?P<clips>\d+)-(?P<epochs>\d+)e_(?P<data>[a-z0-9-]+)-rgb(-official)?')
+    r'(?P<clip>\d+)x(?P<interval>\d+)x(?P<clips>\d+)-(?P<epochs>\d+)e_(?P<data>[a-z0-9-]+)-rgb')
 # built and trained at full size, one per kind of model and backbone
 FULL_SIZE = [
     f'configs/{name}_8xb12-16x4x1-100e_ucf101-rgb.py' for name in (
-        'tokens/two-token_vit-base-p16', 'devias/devias_vit-base-p16',
-        'devias/ablations/devias_i3d-r50', 'devias/ablations/devias_swin-base-omnivore')]
+        'tokens/two-token_vit-base-p16', 'devias/devias_vit-base-p16')] + [
+    'benchmarks/ucf101_backbones.py:devias-i3d', 'benchmarks/ucf101_backbones.py:devias-omnivore']
 # small encoders by their type; 32 pixels, and 64 where the encoder divides by 32
 SMALL = dict(
     TokenViT=dict(img_size=32, depth=2, embed_dims=48, num_heads=4),
@@ -34,7 +55,11 @@ SMALL = dict(
 
 @cache
 def resolved(name: str) -> Config:
-    return Config.fromfile(ROOT / name)
+    if name not in ROWS:
+        return read_recipe(name)
+    cfg = read_recipe(ROWS[name].config)
+    apply_change(cfg, ROWS[name].change)
+    return cfg
 
 
 def load(name: str) -> Config:
@@ -51,8 +76,9 @@ def nodes(tree):
             yield from nodes(child)
 
 
-def test_there_are_configs():
+def test_there_are_recipes():
     assert len(CONFIGS) >= 60
+    assert len(ROWS) >= 160
 
 
 @pytest.mark.parametrize('name', CONFIGS)
@@ -174,22 +200,32 @@ def train_one_step(cfg: Config, size: int, clips: int = 2, all_learn: bool = Tru
             assert scores.get(field).shape == (both if wide else expected[task], )
 
 
-@pytest.mark.parametrize('name', [name for name in CONFIGS if 'puppets' in name])
-def test_puppets_configs_train(name):
-    train_one_step(load(name), size=48, clips=4)
-
-
-@pytest.mark.parametrize('name', [name for name in CONFIGS if 'puppets' not in name])
-def test_configs_train_when_shrunk(name):
+@pytest.mark.parametrize('name', [*CONFIGS, *ROWS])
+def test_recipes_train(name):
+    """Puppets at its size, everything else when shrunk."""
     cfg = load(name)
-    train_one_step(cfg, size=shrink(cfg))
+    # several suites have the same row, and some change the data alone
+    same = BUILT.setdefault(trained_part(cfg), name)
+    if same != name:
+        return
+    if 'puppets' in name:
+        train_one_step(cfg, size=48, clips=4)
+    else:
+        train_one_step(cfg, size=shrink(cfg))
+
+
+def trained_part(cfg: Config) -> str:
+    """What decides about a training step of this test."""
+    steps = [step.type for step in cfg.train_dataloader.dataset.pipeline]
+    parts = [cfg.get(key) for key in ('model', 'optim_wrapper', 'val_evaluator', 'num_classes',
+                                      'num_scene_classes')]
+    return repr((parts, steps, cfg.train_dataloader.dataset.pipeline[0].sampler))
 
 
 HUB_MODELS = ('SegFormerMasks', 'ClipSceneTeacher')
 
 
-@pytest.mark.parametrize('name', [name for name in CONFIGS if 'segformer' in name
-                                  or re.search('-clip_', name)])
+@pytest.mark.parametrize('name', [name for name in ROWS if name.endswith(('segformer', '-clip'))])
 def test_hub_models_are_built_as_shipped(name):
     """Those that `shrink` puts others in place of: whole, but not loaded before they are used."""
     cfg = load(name)

@@ -1,10 +1,24 @@
 _base_ = [
-    '../_base_/models/conv-tokens.py', '../_base_/datasets/puppets_masks.py',
+    '../_base_/models/conv-tokens.py', '../_base_/datasets/puppets.py',
     '../_base_/schedules/puppets.py', '../_base_/default_runtime.py',
     '../_base_/augments/actor_cutmix.py'
 ]
 
 # the true masks stand for those of a human detector
+train_dataloader = dict(dataset=dict(pipeline=[
+    _base_.train_pipeline[0],
+    dict(
+        type='LoadMasks',
+        data_root=_base_.data_root,
+        path='masks/{video_id}.npz',
+        geometry=_base_.train_pipeline[1:4]),
+    _base_.train_pipeline[4],
+    dict(
+        type='PackActionInputs',
+        algorithm_keys=('scene_label', 'background_label', 'masks'),
+        meta_keys=('video_id', )),
+]))
+
 model = dict(
     type='NaiveRecognizer',
     backbone=_base_.backbone,

@@ -1,4 +1,55 @@
-_base_ = ['./moco-pretrain_conv-tokens_1xb16-8x2x1-10e_puppets-rgb.py']
+_base_ = [
+    '../_base_/models/conv-tokens.py', '../_base_/datasets/puppets.py',
+    '../_base_/methods/dsm.py', '../_base_/schedules/puppets.py', '../_base_/default_runtime.py'
+]
 
-train_dataloader = dict(dataset=dict(pipeline=_base_.dsm_pipeline))
-model = dict(type='DSM', data_preprocessor=dict(views=_base_.dsm))
+# 8 frames of the 16, 48 px. The crop of the supervised methods there; shifts of a quarter to
+# three quarters of the video, which is looped.
+crop = [
+    dict(type='RandomResizedCrop', area_range=(0.6, 1.0), aspect_ratio_range=(0.9, 1.1)),
+    dict(type='Resize', scale=(48, 48), keep_ratio=False),
+]
+basic = crop + [
+    dict(type='Flip', flip_ratio=0.5),
+    dict(type='ColorJitter', brightness=0.4, contrast=0.4, saturation=0.4, hue=0.0),
+]
+dsm_pipeline = [
+    dict(
+        type='ReadClip',
+        backend='opencv',
+        sampler=dict(
+            type='TemporalShiftFrames', clip_len=8, frame_interval=2, shift_range=(4, 12))),
+    dict(type='ContrastiveViews', views=[basic, crop, crop], clips=(0, 0, 1)),
+    dict(type='BackwardFlow', view=2),
+    dict(type='FormatShape', input_format='NCTHW'),
+    dict(type='PackActionInputs', algorithm_keys=('flow', ), meta_keys=('video_id', )),
+]
+# what MoCo takes instead, a row of benchmarks/puppets_pretraining.py
+moco_pipeline = [
+    dict(
+        type='ReadClip',
+        backend='opencv',
+        sampler=dict(type='SampleFrames', clip_len=8, frame_interval=2)),
+    dict(type='ContrastiveViews', views=[basic, basic], clips=(0, 0)),
+    dict(type='FormatShape', input_format='NCTHW'),
+    dict(type='PackActionInputs', meta_keys=('video_id', )),
+]
+del crop, basic
+train_dataloader = dict(dataset=dict(pipeline=dsm_pipeline))
+val_cfg = val_dataloader = val_evaluator = None
+
+# a short pre-training: minutes on one core
+train_cfg = dict(_delete_=True, type='EpochBasedTrainLoop', max_epochs=10)
+param_scheduler = [
+    dict(type='LinearLR', start_factor=0.01, end=1., convert_to_iter_based=True),
+    dict(type='CosineAnnealingLR', begin=1., end=10, eta_min=0., convert_to_iter_based=True),
+]
+
+# a bank that this little data fills twice an epoch; tau as MoCo has it, because with 1 the loss
+# is flat
+model = dict(
+    backbone=_base_.backbone,
+    queue_size=512,
+    temperature=0.07,
+    data_preprocessor=dict(
+        mean=_base_.clip_preprocessor.mean, std=_base_.clip_preprocessor.std))

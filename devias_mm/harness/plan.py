@@ -8,6 +8,7 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple
 from mmengine.config import Config, DictAction
 
 from devias_mm.files import read_json, write_json
+from devias_mm.harness.recipes import apply_change
 from devias_mm.harness.suite import Method, Suite
 from devias_mm.store.identity import config_identity
 
@@ -145,12 +146,14 @@ def plan_jobs(suite: Suite, root: Path, out: Path, methods: Optional[Sequence[st
             make = partial(_make_job, root, manifest, processes, method=name, variant=variant,
                            options=changes, suite=suite.name)
             cfg = _resolve_method(suite, method, root, changes)
-            start = resolve_config(root / method.pretrain, changes) if method.pretrain else None
+            start = None
+            if method.pretrain:
+                start = _resolve_row(method.pretrain, root, changes)
             for seed in seeds[:1] if method.checkpoint else seeds:
                 first = None
                 if start is not None:
                     first = make(_pretraining_folder(suite, method, out) / variant, start,
-                                 seed=seed, config=method.pretrain, splits=())
+                                 seed=seed, config=method.pretrain.config, splits=())
                     cfg.load_from = first.identity  # another pre-training is another job
                     if method.derived:
                         cfg.merge_from_dict(dict([method.derived]))
@@ -163,9 +166,9 @@ def plan_jobs(suite: Suite, root: Path, out: Path, methods: Optional[Sequence[st
 
 def _pretraining_folder(suite: Suite, method: Method, out: Path) -> Path:
     """The folder of the row that this pre-training is, or else one that suites share."""
-    row = next((name for name, other in suite.methods.items()
-                if (other.config, other.overrides) == (method.pretrain, method.overrides)), None)
-    return out / suite.name / row if row else out / 'pretraining' / Path(method.pretrain).stem
+    row = next((name for name, other in suite.methods.items() if other == method.pretrain), None)
+    stem = Path(method.pretrain.config).stem
+    return out / suite.name / row if row else out / 'pretraining' / stem
 
 
 def _make_job(root: Path, manifest: Optional[Path], processes: int, folder: Path,
@@ -177,12 +180,19 @@ def _make_job(root: Path, manifest: Optional[Path], processes: int, folder: Path
 
 def _resolve_method(suite: Suite, method: Method, root: Path, changes: Dict[str, Any]) -> Config:
     if not method.checkpoint:
-        return resolve_config(root / method.config, changes)
+        return _resolve_row(method, root, changes)
     from devias_mm.engine.any_model import adapt_config, find_config  # imports the models
     path = method.config if '::' in method.config else root / method.config
     cfg = adapt_config(Config.fromfile(str(find_config(path))),
                        Config.fromfile(str(root / suite.data_config)))
     cfg.merge_from_dict(dict(changes, load_from=Path(method.checkpoint).name))
+    return cfg
+
+
+def _resolve_row(method: Method, root: Path, changes: Dict[str, Any]) -> Config:
+    cfg = resolve_config(root / method.config, {})
+    apply_change(cfg, method.change)
+    cfg.merge_from_dict(dict(changes))
     return cfg
 
 

@@ -33,7 +33,7 @@ class Method:
         checkpoint: released weights of an MMAction2 model, a URL or file: the
             method is not trained, and ``tools/test_bias.py`` tests it. A file of the
             URL's name in ``checkpoints/`` is used instead of a download.
-        pretrain: config of a training whose weights this one starts from
+        pretrain: the method whose weights this training starts from
             (``load_from``), with the same seed, in the same command. One that
             several methods name, or that is a row itself, is trained once.
         derived: ``(config entry, tool)``, what this training takes from ``pretrain``
@@ -47,7 +47,7 @@ class Method:
     change: Change = field(default_factory=dict)
     overrides: Mapping[str, Any] = field(default_factory=dict)
     checkpoint: str = ''
-    pretrain: str = ''
+    pretrain: Optional['Method'] = None
     derived: Tuple[str, ...] = ()
 
     def __post_init__(self):

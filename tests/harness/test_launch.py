@@ -72,7 +72,7 @@ def test_continues_after_a_kill_anywhere(repository, kill_at):
 
 
 def make_pretrained(repository, **changes):
-    methods = {'dsm': Method('configs/strong.py', pretrain='configs/naive.py', **changes)}
+    methods = {'dsm': Method('configs/strong.py', pretrain=Method('configs/naive.py'), **changes)}
     return plan_jobs(make_suite(methods=methods, seeds=(0, )), repository, repository / 'out')
 
 
@@ -99,7 +99,7 @@ def test_a_training_starts_from_its_pretraining(repository, kill_at):
 
 
 def test_a_pretraining_that_is_a_row_itself_runs_once(repository):
-    start = dict(pretrain='configs/naive.py')
+    start = dict(pretrain=Method('configs/naive.py'))
     methods = dict(dsm=Method('configs/strong.py', **start), naive=Method('configs/naive.py'),
                    moco=Method('configs/strong.py', overrides={'lr': 1.}, **start))
     jobs = plan_jobs(make_suite(methods=methods, seeds=(0, )), repository, repository / 'out')

@@ -6,7 +6,15 @@ from devias_mm.engine.any_model import find_config
 from devias_mm.harness import Method, load_suite
 from devias_mm.harness.launch import Launcher
 from devias_mm.harness.plan import plan_jobs, resolve_config
+from devias_mm.harness.recipes import apply_change, read_recipe
 from devias_mm.harness.suite import list_suites
+
+
+def recipe(method, root):
+    """The resolved config of a row."""
+    cfg = read_recipe(method.config, root)
+    apply_change(cfg, method.change)
+    return cfg
 
 
 def test_shipped_suites_load(root):
@@ -21,14 +29,14 @@ def test_shipped_suites_load(root):
     assert suites['hvu'].scene_topk == 1
     # supp. B: on UCF-101 alone DEVIAS starts from a training on the actions
     starts = [suites[name].methods['devias'].pretrain for name in ('ucf101', 'kinetics400', 'hvu')]
-    assert starts == [suites['ucf101'].methods['naive'].config, '', '']
+    assert starts == [suites['ucf101'].methods['naive'], None, None]
     assert list(suites['hvu'].methods) == list(suites['ucf101'].methods)
     for name in ('ucf101', 'kinetics400', 'hvu'):  # ALBAR does on all
         methods = suites[name].methods
-        assert methods['albar'].pretrain == methods['naive'].config
+        assert methods['albar'].pretrain.config == methods['naive'].config
         # the full StillMix has a frame bank from its reference network
         still_mix = methods['still-mix-reference']
-        assert name in still_mix.pretrain and (root / still_mix.derived[1]).is_file()
+        assert name in still_mix.pretrain.config and (root / still_mix.derived[1]).is_file()
     assert load_suite('benchmarks/puppets', root).name == 'puppets'
     ladder = suites['puppets_ladder']
     # the data set of the ladder has a training list for each
@@ -43,11 +51,11 @@ def test_configs_of_shipped_suites_resolve(root):
         for method in suite.methods.values():
             if method.checkpoint:
                 continue
-            cfg = resolve_config(root / method.config, method.overrides)
+            cfg = recipe(method, root)
             if method.derived:  # the one there is
                 assert method.derived[0] == 'model.data_preprocessor.augments.0.bank'
                 assert cfg.model.data_preprocessor.augments[0].type == 'StillMix'
-            assert not method.pretrain or (root / method.pretrain).is_file()
+            assert not method.pretrain or recipe(method.pretrain, root)
             assert set(suite.splits) <= set(cfg.test_cfg.splits), method.config
             for variant in suite.variants.values():
                 # an override of a field that does not exist would change nothing
@@ -104,7 +112,7 @@ def test_the_tiny_suite_has_data_of_its_own(root):
     cfg = resolve_config(root / tiny.data_config, {})
     assert cfg.test_dataloader.dataset.data_root == 'data/puppets/tiny'
     for method in tiny.methods.values():
-        cfg = resolve_config(root / method.config, method.overrides)
+        cfg = recipe(method, root)
         for loader in ('train', 'val', 'test'):
             assert cfg[f'{loader}_dataloader'].dataset.data_root == 'data/puppets/tiny'
     assert PRESETS['tiny'].num_test == 16
@@ -118,7 +126,7 @@ def test_the_tiny_suite_has_data_of_its_own(root):
 def test_transfers_share_a_pretraining(root, tmp_path, suites, method, source):
     jobs = [job for name in suites
             for job in plan_jobs(load_suite(name, root), root, tmp_path, [method], [0])]
-    assert len({job.work_dir for job in jobs}) == len({job.config for job in jobs}) == len(suites)
+    assert len({job.work_dir for job in jobs}) == len({job.identity for job in jobs}) == len(suites)
     folder, = {job.start.work_dir for job in jobs}
     assert folder.parent == tmp_path / 'pretraining' / source
     for job in jobs:
@@ -131,7 +139,8 @@ def test_transfers_share_a_pretraining(root, tmp_path, suites, method, source):
 def test_encoders_of_table_14(root):
     methods = load_suite('ucf101_backbones', root).methods
     assert len(methods) == 10  # (c) and (d), five rows each
-    assert sum('i3d-r50' in method.config for method in methods.values()) == 5
+    encoders = [recipe(method, root).model.backbone.backbone.type for method in methods.values()]
+    assert encoders == ['ResNet3d'] * 5 + ['SwinTransformer3D'] * 5
     assert {method.predicts for name, method in methods.items() if 'naive-scene' in name} == {
         ('scene', )}
 

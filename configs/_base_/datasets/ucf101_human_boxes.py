@@ -1,17 +1,5 @@
 # UCF-101 with the boxes of its humans, for the training batches' masks (docs/human_boxes.md).
 _base_ = ['./ucf101.py']
 
-train_pipeline = [
-    _base_.train_pipeline[0],
-    dict(
-        type='LoadHumanBoxes',
-        data_root=_base_.data_root,
-        boxes_file='human_boxes',
-        geometry=_base_.train_pipeline[1:4]),
-    *_base_.train_pipeline[4:-1],
-    dict(
-        type='PackActionInputs',
-        algorithm_keys=('scene_label', 'background_label', 'masks'),
-        meta_keys=('video_id', )),
-]
-train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
+_base_.human_box_steps[1].data_root = _base_.data_root
+train_dataloader = dict(dataset=dict(pipeline=_base_.human_box_steps))

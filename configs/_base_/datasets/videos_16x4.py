@@ -14,6 +14,17 @@ train_pipeline = [
     dict(type='FormatShape', input_format='NCTHW'),
     pack,
 ]
+# with the boxes of its humans, for the training batches' masks (docs/human_boxes.md); the step of
+# the boxes wants `data_root`
+human_box_steps = [
+    train_pipeline[0],
+    dict(type='LoadHumanBoxes', boxes_file='human_boxes', geometry=train_pipeline[1:4]),
+    *train_pipeline[4:-1],
+    dict(
+        type='PackActionInputs',
+        algorithm_keys=('scene_label', 'background_label', 'masks'),
+        meta_keys=('video_id', )),
+]
 val_pipeline = [
     dict(
         type='ReadClip',

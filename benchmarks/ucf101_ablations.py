@@ -1,0 +1,73 @@
+"""DEVIAS without its parts, on UCF-101 (DEVIAS Tables 6 and 14 a, b).
+
+Its H.M. is that of these tables: the action is unseen in SCUBA-VQGAN alone, the scene in HAT's
+Scene-Only.
+"""
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Union
+
+from devias_mm.harness import Method, load_suite
+from devias_mm.harness.changes import put_augments
+
+if TYPE_CHECKING:
+    from mmengine.config import Config
+
+UCF101 = load_suite(Path(__file__).with_name('ucf101.py'))
+PROTOCOL = UCF101.only(['seen', 'scuba-vqgan', 'hat-scene-only'])
+DEVIAS = UCF101.methods['devias']
+
+
+def without_slots(cfg: 'Config') -> None:
+    """Put two encoder tokens with fixed roles in place of the slots."""
+    cfg.model.update(disentangling='tokens', slot_attention=None)
+    cfg.model.backbone.num_extra_tokens = 2
+    cfg.optim_wrapper.paramwise_cfg.lr_mult = dict()  # it was that of the slot attention
+
+
+def learned_masks(cfg: 'Config') -> None:
+    """Take person masks from SegFormer, the extra `segformer` (docs/scenes_and_masks.md)."""
+    _, scene_mix = cfg.model.data_preprocessor.augments
+    put_augments(cfg, [dict(type='SegFormerMasks'), scene_mix])
+
+
+def ablation(label: str, change=None, **model: Union[float, str, dict]) -> Method:
+    """Return DEVIAS with another switch, an argument of its model."""
+    return replace(DEVIAS, label=label, change=change or dict(model=model))
+
+
+suite = replace(
+    PROTOCOL,
+    name='ucf101_ablations',
+    title='Ablations of DEVIAS on UCF-101: action top-1, scene top-5 in percent',
+    methods={
+        'devias': DEVIAS,
+        # Table 6 (a), 14 (b) fifth row
+        'no-slots': ablation('w/o disentangling encoder', without_slots),
+        # 6 (b), 14 (b) first row: neither mask decoder nor attention guidance
+        'no-amd': ablation('w/o action mask decoder', mask_weight=0., guidance_weight=0.),
+        # 6 (c): the decoder reconstructs the foreground's pixels; masks from other slots
+        'pixel': ablation('pixel target', decoder_target='pixel'),
+        'decode-scene': ablation('mask from the scene slot', decoder_slots='scene'),
+        'decode-both': ablation('mask from both slots', decoder_slots='both'),
+        # 6 (d)
+        '2-iters': ablation('2 iterations', slot_attention=dict(num_iters=2)),
+        'untied': ablation('iterations not shared', slot_attention=dict(tied=False)),
+        '4-slots': ablation('4 slots', slot_attention=dict(num_slots=4)),
+        # 6 (g): slot 0 is the action's, slot 1 the scene's; greedy
+        'hard': ablation('hard assignment', assignment='hard'),
+        'greedy': ablation('greedy assignment', assignment='greedy'),
+        # 6 (h): softmax over the tokens instead of the slots
+        'keys-softmax': ablation('softmax over keys', slot_attention=dict(softmax_axis='tokens')),
+        # 6 (i)
+        'segformer': ablation('SegFormer masks', learned_masks),
+        # 14 (a)
+        'no-cosine': ablation('w/o cosine loss', cosine_weight=0.),
+        # 14 (b): the decoder alone, the guidance alone, neither slots nor these
+        'no-guidance': ablation('w/o attention guidance', guidance_weight=0.),
+        'no-mask-decoder': ablation('w/o mask prediction', mask_weight=0.),
+        'two-token-fame': UCF101.methods['two-token-fame'],
+    },
+    action_unseen_all=(),
+    scene_unseen_all=(),
+)

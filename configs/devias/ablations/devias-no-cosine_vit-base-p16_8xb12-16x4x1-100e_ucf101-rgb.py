@@ -1,4 +1,0 @@
-_base_ = ['../devias_vit-base-p16_8xb12-16x4x1-100e_ucf101-rgb.py']
-
-# DEVIAS Table 14 (a)
-model = dict(cosine_weight=0.)

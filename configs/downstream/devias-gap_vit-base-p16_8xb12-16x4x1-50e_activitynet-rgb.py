@@ -1,3 +1,0 @@
-_base_ = ['./devias_vit-base-p16_8xb12-16x4x1-50e_activitynet-rgb.py']
-
-model = dict(fusion='gap')

@@ -1,4 +1,0 @@
-_base_ = ['./moco-pretrain_r3d-r34_16xb8-16x4x1-200e_kinetics400-rgb.py']
-
-train_dataloader = dict(dataset=dict(pipeline=_base_.dsm_pipeline))
-model = dict(type='DSMTriplet', data_preprocessor=dict(views=_base_.dsm))

@@ -1,6 +1,0 @@
-# Fig. 4: make_label_subset.py --percent 10 makes the list
-_base_ = ['../scratch_i3d-r50_16xb8-16x4x1-45e_kinetics400-rgb.py']
-
-load_from = 'work_dirs/moco-pretrain_i3d-r50_16xb8-16x4x1-200e_kinetics400-rgb/epoch_200.pth'
-train_dataloader = dict(
-    dataset=dict(ann_file='annotations/kinetics400_train_list_videos_10pct_seed0.txt'))

@@ -1,4 +1,0 @@
-# Table 5, L_Ent alone.
-_base_ = ['./scene-adversarial_r3d-r18_2xb16-16x1x1-100e_mini-kinetics200-rgb.py']
-
-model = dict(losses=('confusion', ), scene_teacher=None)

@@ -1,4 +1,0 @@
-# Both losses on every batch, in one step.
-_base_ = ['./scene-adversarial_conv-tokens_1xb16-8x2x1-16e_puppets-rgb.py']
-
-model = dict(optimization='joint')

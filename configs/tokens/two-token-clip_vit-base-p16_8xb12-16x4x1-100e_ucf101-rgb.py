@@ -1,7 +1,0 @@
-_base_ = [
-    './two-token_vit-base-p16_8xb12-16x4x1-100e_ucf101-rgb.py',
-    '../_base_/models/clip_teacher.py'
-]
-
-# DEVIAS Table 12: zero-shot CLIP names the scenes of Places365
-model = dict(scene_teacher=dict(_delete_=True, **_base_.clip_teacher))
