@@ -41,6 +41,14 @@ def today(name: str, old: dict) -> dict:
         old: the recipe, which may be changed in place.
     """
     old['custom_imports']['imports'] = ['devias_mm.register']
+    for model in nodes_of_type(old['model'], 'DEVIAS'):
+        devias_today(model)
+    if 'puppets' not in name and old['model']['type'] == 'DEVIAS':
+        masks = old['model']['data_preprocessor']['augments'][0]
+        if masks['type'] == 'FAMEMasks':
+            masks['blur_size'] = 11  # as published
+        if 'hvu' in name:
+            old['model']['scene_scores'] = 'all'  # as published
     if 'scene-adversarial-probe_' in name:  # the labels that its accuracy is measured against
         labels = dict(scene_label_file='annotations/scenes_val.parquet')
         old['test_cfg']['splits']['val'].update(labels)
@@ -60,6 +68,18 @@ def resolve(method) -> dict:
     cfg = read_recipe(method.config)
     apply_change(cfg, method.change)
     return cfg.to_dict()
+
+
+def nodes_of_type(tree, kind: str) -> list:
+    """Return the dicts of a type within nested dicts and lists."""
+    if isinstance(tree, list):
+        tree = dict(enumerate(tree))
+    if not isinstance(tree, dict):
+        return []
+    found = [tree] if tree.get('type') == kind else []
+    for child in tree.values():
+        found += nodes_of_type(child, kind)
+    return found
 
 
 def plain(recipe: dict) -> dict:
