@@ -11,9 +11,10 @@ from mmaction.structures import ActionDataSample
 from mmengine.config import Config
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import DefaultScope
+from recipe_rows import resolve
 
 from devias_mm.harness import load_suite
-from devias_mm.harness.recipes import apply_change, read_recipe
+from devias_mm.harness.recipes import read_recipe
 from devias_mm.harness.suite import list_suites
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -55,11 +56,7 @@ SMALL = dict(
 
 @cache
 def resolved(name: str) -> Config:
-    if name not in ROWS:
-        return read_recipe(name)
-    cfg = read_recipe(ROWS[name].config)
-    apply_change(cfg, ROWS[name].change)
-    return cfg
+    return resolve(ROWS[name]) if name in ROWS else read_recipe(name)
 
 
 def load(name: str) -> Config:

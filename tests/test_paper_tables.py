@@ -1,4 +1,4 @@
-"""The configs against the hyper-parameters of the DEVIAS paper (Tables 6, 12, 14-20, 22)."""
+"""The recipes against the hyper-parameters of the DEVIAS paper (Tables 6, 12, 14-20, 22)."""
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,6 +10,9 @@ from mmengine.logging import MMLogger
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import DefaultScope
 from mmengine.runner import Runner
+from recipe_rows import read_row
+
+from devias_mm.harness import load_suite
 
 ROOT = Path(__file__).resolve().parents[1]
 GPUS = 8  # the default of the configs; the paper gives the batch of a GPU
@@ -23,21 +26,20 @@ TABLE_18 = dict(ucf101=(5e-4, 0., .2), kinetics400=(1e-3, 0., .1), hvu=(5e-4, 0.
 TABLE_19 = TABLE_17
 TABLE_20 = TABLE_16
 TABLE_22 = dict(ucf101=(5e-4, .5, .2), kinetics400=(5e-4, 0., .1), hvu=(5e-4, 0., .1))
+# method of the suites `ucf101`, `kinetics400` and `hvu`
 METHODS = {
-    'naive/naive-action': TABLE_16, 'naive/naive-action-aug': TABLE_17,
-    'naive/naive-scene': TABLE_18, 'be/be': TABLE_19, 'fame/fame': TABLE_20,
-    'tokens/one-token': TABLE_16, 'tokens/two-token': TABLE_16,
-    'tokens/one-token-unified': TABLE_16, 'tokens/two-token-unified': TABLE_16,
-    'tokens/two-token-be': TABLE_19, 'tokens/two-token-fame': TABLE_20, 'devias/devias': TABLE_22}
+    'naive': TABLE_16, 'naive-aug': TABLE_17, 'naive-scene': TABLE_18, 'be': TABLE_19,
+    'fame': TABLE_20, 'one-token': TABLE_16, 'two-token': TABLE_16, 'one-token-unified': TABLE_16,
+    'two-token-unified': TABLE_16, 'two-token-be': TABLE_19, 'two-token-fame': TABLE_20,
+    'devias': TABLE_22}
 CASES = [(method, data) for method, table in METHODS.items() for data in table]
 
 # Table 22: tau, rho, M
 TABLE_22_DEVIAS = dict(ucf101=(.3, .4, 4), kinetics400=(.5, .8, 8), hvu=(.5, .25, 8))
 
 
-def load(method: str, data: str, backbone: str = 'vit-base-p16', suffix: str = '') -> Config:
-    return Config.fromfile(ROOT / f'configs/{method}_{backbone}_8xb12-16x4x1-{EPOCHS[data]}e_'
-                           f'{data}-rgb{suffix}.py')
+def load(method: str, data: str) -> Config:
+    return read_row(f'benchmarks/{data}.py:{method}')
 
 
 def augments(cfg: Config) -> dict:
@@ -68,10 +70,9 @@ def test_rows_that_all_tables_share(method, data):
 
 
 @pytest.mark.parametrize('method, data', [
-    *(case for case in CASES if case != ('devias/devias', 'ucf101')),
+    *(case for case in CASES if case != ('devias', 'ucf101')),
     *((method, data) for data in EPOCHS for method in (
-        'scene_adversarial/scene-adversarial', 'actor_cutmix/actor-cutmix',
-        'still_mix/still-mix', 'mixing/videomix'))])
+        'scene-adversarial', 'actor-cutmix', 'still-mix', 'videomix'))])
 def test_videomae_weights_are_those_of_the_data_set(method, data):
     """Supp. B: pre-trained on the target data set, for HVU on Kinetics-400."""
     pretrained = dict(ucf101='ucf101', kinetics400='kinetics400', hvu='kinetics400')[data]
@@ -142,14 +143,14 @@ def test_scene_model(data, classes):  # Table 15
         key: value.shape for key, value in needed.items()}
 
 
-@pytest.mark.parametrize('method', ['be/be', 'tokens/two-token-be'])
+@pytest.mark.parametrize('method', ['be', 'two-token-be'])
 @pytest.mark.parametrize('data', TABLE_19)
 def test_be(method, data):  # Table 19: mixing weight ~ U(0, 0.3), rho
     assert augments(load(method, data)) == dict(
         BackgroundErasing=dict(type='BackgroundErasing', max_weight=.3, ratio=.5))
 
 
-@pytest.mark.parametrize('method', ['fame/fame', 'tokens/two-token-fame'])
+@pytest.mark.parametrize('method', ['fame', 'two-token-fame'])
 @pytest.mark.parametrize('data', TABLE_20)
 def test_fame(method, data):  # Table 20: tau, rho
     found = augments(load(method, data))
@@ -158,9 +159,9 @@ def test_fame(method, data):  # Table 20: tau, rho
 
 
 @pytest.mark.parametrize('data', TABLE_22_DEVIAS)
-@pytest.mark.parametrize('suffix', ['', '-official'])
-def test_devias(data, suffix):  # Table 22
-    cfg = load('devias/devias', data, suffix=suffix)
+@pytest.mark.parametrize('method', ['devias', 'devias-official'])
+def test_devias(data, method):  # Table 22
+    cfg = load(method, data)
     tau, rho, iters = TABLE_22_DEVIAS[data]
     found = augments(cfg)
     assert list(found) == ['FAMEMasks', 'SceneMix']
@@ -174,7 +175,7 @@ def test_devias(data, suffix):  # Table 22
     assert ('scene_teacher' in cfg.model) == (data != 'hvu')
     for weight in ('mask_weight', 'guidance_weight', 'cosine_weight'):  # alpha, beta, gamma
         assert cfg.model.get(weight, 1.) == 1.
-    if not suffix:  # the paper is the default of every option
+    if method == 'devias':  # the paper is the default of every option
         assert set(cfg.model) <= {
             'type', 'backbone', 'slot_attention', 'dropout', 'num_classes', 'num_scene_classes',
             'scene_teacher', 'data_preprocessor'}
@@ -183,8 +184,7 @@ def test_devias(data, suffix):  # Table 22
 
 @pytest.mark.parametrize('data', EPOCHS)
 def test_albar_takes_the_batch_of_the_others_in_parts(data):
-    cfg = Config.fromfile(
-        ROOT / f'configs/albar/albar_vit-base-p16_8xb4-16x4x1-50e_{data}-rgb.py')
+    cfg = load('albar', data)
     batch, optim = cfg.train_dataloader.batch_size, cfg.optim_wrapper
     assert GPUS * batch * optim.accumulative_counts == 12 * GPUS
     # what --auto-scale-lr compares with: GPUs x batch, without the accumulation
@@ -217,11 +217,7 @@ TEACHER = {'model.scene_loss': 'kl', 'model.scene_weight': 4000., 'model.unified
 
 @pytest.mark.parametrize('data', TABLE_22_DEVIAS)
 def test_official_sets_the_published_options_alone(data):
-    found = changes(load('devias/devias', data)._cfg_dict,
-                    load('devias/devias', data, suffix='-official')._cfg_dict)
-    helpers = [key for key in found if key.startswith('official')]
-    for key in helpers:
-        del found[key]
+    found = changes(load('devias', data)._cfg_dict, load('devias-official', data)._cfg_dict)
     masks = found.pop('model.data_preprocessor.augments')
     assert masks[0].blur_size == 11
     pipeline = {step.type: step for step in found.pop('test_dataloader.dataset.pipeline')}
@@ -257,29 +253,38 @@ ABLATIONS = {
 }
 
 
+ABLATION_SUITE = 'benchmarks/ucf101_ablations.py'
+
+
 @pytest.mark.parametrize('name', ABLATIONS)
 def test_an_ablation_changes_its_switch_alone(name):
-    found = changes(load('devias/devias', 'ucf101')._cfg_dict,
-                    load(f'devias/ablations/devias-{name}', 'ucf101')._cfg_dict)
+    found = changes(load('devias', 'ucf101')._cfg_dict,
+                    read_row(f'{ABLATION_SUITE}:{name}')._cfg_dict)
     assert found == ABLATIONS[name]
 
 
 def test_every_ablation_is_in_the_tables():
-    names = {path.name.split('_')[0] for path in (ROOT / 'configs/devias/ablations').glob('*.py')}
-    assert names - {'devias'} == {f'devias-{name}' for name in (*ABLATIONS, 'sun397', 'clip')}
+    names = set(load_suite(ROOT / ABLATION_SUITE).methods)
+    assert names == {'devias', 'two-token-fame', *ABLATIONS}
 
 
-@pytest.mark.parametrize('method, base', [
-    ('tokens/two-token-{}', 'tokens/two-token'),
-    ('tokens/two-token-fame-{}', 'tokens/two-token-fame'),
-    ('devias/ablations/devias-{}', 'devias/devias')])
+@pytest.mark.parametrize('suite', ['ucf101_ablations', 'ucf101_scene_models', 'ucf101_backbones'])
+def test_splits_of_the_ablations(suite):  # Tables 6, 12 and 14: other ones than Table 2
+    suite = load_suite(ROOT / f'benchmarks/{suite}.py')
+    assert suite.splits == ('seen', 'scuba-vqgan', 'hat-scene-only')
+    assert (suite.action_seen, suite.action_unseen) == (('seen', ), ('scuba-vqgan', ))
+    assert (suite.scene_seen, suite.scene_unseen) == (('seen', ), ('hat-scene-only', ))
+    assert (suite.action_topk, suite.scene_topk) == (1, 5)
+
+
+@pytest.mark.parametrize('method', ['two-token', 'two-token-fame', 'devias'])
 @pytest.mark.parametrize('scenes, classes', [('sun397', 397), ('clip', 365)])
-def test_other_scene_models(method, base, scenes, classes):  # Table 12
-    cfg = load(method.format(scenes), 'ucf101')
+def test_other_scene_models(method, scenes, classes):  # Table 12
+    cfg = read_row(f'benchmarks/ucf101_scene_models.py:{method}-{scenes}')
     assert cfg.num_scene_classes == cfg.model.num_scene_classes == classes
     assert cfg.model.scene_teacher.num_scene_classes == classes
-    found = {key for key in changes(load(base, 'ucf101')._cfg_dict, cfg._cfg_dict)
-             if not key.startswith(('model.scene_teacher', f'{scenes}_teacher'))}
+    found = {key for key in changes(load(method, 'ucf101')._cfg_dict, cfg._cfg_dict)
+             if not key.startswith('model.scene_teacher')}
     # the labels of another teacher are other files
     files = {f'test_cfg.splits.{name}.scene_label_file': split.scene_label_file
              for name, split in cfg.test_cfg.splits.items()}
@@ -292,23 +297,22 @@ def test_other_scene_models(method, base, scenes, classes):  # Table 12
         assert cfg.model.scene_teacher.type == 'ClipSceneTeacher'
 
 
-@pytest.mark.parametrize('backbone', ['i3d-r50', 'swin-base-omnivore'])
+@pytest.mark.parametrize('backbone', ['i3d', 'omnivore'])
 @pytest.mark.parametrize('method', [
-    'naive/naive-action', 'naive/naive-scene', 'tokens/two-token', 'tokens/two-token-fame',
-    'devias/ablations/devias'])
+    'naive', 'naive-scene', 'two-token', 'two-token-fame', 'devias'])
 def test_other_backbones(method, backbone):  # Table 14 (c), (d): the recipe is that of the ViT
-    vit = load(method.replace('/ablations', ''), 'ucf101')
-    cfg = load(method, 'ucf101', backbone)
+    vit = load(method, 'ucf101')
+    cfg = read_row(f'benchmarks/ucf101_backbones.py:{method}-{backbone}')
     found = {key for key in changes(vit._cfg_dict, cfg._cfg_dict)
-             if not key.startswith(('backbone', 'model.backbone', 'load_from'))}
+             if not key.startswith(('model.backbone', 'load_from'))}
     optimizer = {'optim_wrapper.constructor'} | {
         f'optim_wrapper.paramwise_cfg.{key}'
         for key in ('decay_rate', 'norm_decay_mult', 'bias_decay_mult')}
-    if 'devias' in method:
+    if method == 'devias':
         optimizer |= {f'optim_wrapper.paramwise_cfg.{key}'
                       for key in ('lr_mult', 'custom_keys')}
         assert cfg.optim_wrapper.paramwise_cfg.custom_keys == {'slot_attention': {'lr_mult': .1}}
-    if 'swin' in backbone:  # Tables 16, 18, 20: drop path; I3D has none
+    if backbone == 'omnivore':  # Tables 16, 18, 20: drop path; I3D has none
         assert cfg.model.backbone.backbone.drop_path_rate == vit.model.backbone.drop_path_rate == .2
     # tokens are normalised in front of the mean where the fine-tuned ViT does it behind
     assert found - {'model.pool_norm'} == optimizer
@@ -316,7 +320,7 @@ def test_other_backbones(method, backbone):  # Table 14 (c), (d): the recipe is 
 
 def built(data: str):
     """Small DEVIAS of a config with its optimizer."""
-    cfg = load('devias/devias', data)
+    cfg = load('devias', data)
     cfg.model.backbone.update(img_size=32, embed_dims=24, num_heads=2, depth=3)
     cfg.model.pop('scene_teacher', None)
     with DefaultScope.overwrite_default_scope(cfg.default_scope):

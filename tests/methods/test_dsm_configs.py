@@ -1,5 +1,4 @@
-"""DSM's configs: views, flow and model fit together, and the switches of Table 4 differ."""
-import re
+"""DSM's recipes: views, flow and model fit together, and the switches of Table 4 differ."""
 from pathlib import Path
 
 import pytest
@@ -9,12 +8,17 @@ from mmaction.structures import ActionDataSample
 from mmengine.config import Config
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import init_default_scope
+from recipe_rows import read_row, resolve
+
+from devias_mm.harness import load_suite
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / 'configs' / 'dsm'
-PRETRAIN = sorted(path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob('*.py')
-                  if '200e' in path.name or '10e_puppets' in path.name)
 ABLATION = '_i3d-r50_16xb8-16x4x1-200e_kinetics400-rgb.py'
+SUITES = ('ucf101_pretraining', 'ucf101_dsm_ablations', 'puppets_pretraining')
+PRETRAIN = {f'{suite}:{name}': method.pretrain for suite in SUITES
+            for name, method in load_suite(ROOT / f'benchmarks/{suite}.py').methods.items()
+            if method.pretrain}
 
 
 def shrink(cfg: Config, size: int) -> None:
@@ -34,7 +38,7 @@ def shrink(cfg: Config, size: int) -> None:
 def test_pretraining_takes_a_step(name):
     """With the views of the config's own pipeline; all but the key encoder learns."""
     init_default_scope('mmaction')
-    cfg = Config.fromfile(FOLDER / name)
+    cfg = resolve(PRETRAIN[name])
     size = 48 if 'puppets' in name else 32
     shrink(cfg, size)
     steps = cfg.train_dataloader.dataset.pipeline
@@ -77,26 +81,26 @@ def test_paper_settings():
     assert pipeline[0].sampler.shift_range == (2, 20)
     assert [view[1].scale for view in pipeline[1].views] == [(112, 112)] * 3
     for method in ('dsm', 'dsm-triplet'):  # Tables 2 and 3: I3D on UCF-101
-        i3d = Config.fromfile(
-            FOLDER / f'{method}-pretrain_i3d-r50_16xb8-16x4x1-200e_ucf101-rgb.py')
-        twin = Config.fromfile(FOLDER / f'{method}-pretrain{ABLATION}')
+        i3d = resolve(PRETRAIN[f'ucf101_pretraining:{method}-i3d-r50-ucf101'])
+        twin = resolve(PRETRAIN[f'ucf101_pretraining:{method}-i3d-r50'])
         steps = i3d.train_dataloader.dataset.pipeline
         assert steps[0].sampler.shift_range == (2, 20) and i3d.num_classes == 101
         assert steps[1:] == twin.train_dataloader.dataset.pipeline[1:]
         assert i3d.model == twin.model and i3d.optim_wrapper == twin.optim_wrapper
     assert cfg.optim_wrapper.optimizer.lr == .003
     assert cfg.param_scheduler[0].milestones == [80, 120, 160]
-    tuned = Config.fromfile(FOLDER / 'dsm-finetune_i3d-r50_16xb8-16x4x1-45e_ucf101-rgb.py')
+    tuned = read_row('benchmarks/ucf101_pretraining.py:dsm-i3d-r50')
     assert tuned.optim_wrapper.optimizer.lr == .1
     assert tuned.test_dataloader.dataset.pipeline[0].sampler.num_clips == 10
-    assert (FOLDER / f'{Path(tuned.load_from).parent.name}.py').is_file()
+    # only a pre-training gives it weights
+    assert not tuned.get('load_from') and not tuned.model.backbone.get('init_cfg')
 
 
 @pytest.mark.parametrize('row, views, warped, scaled, shift', [
     ('warp', 2, True, None, None), ('disturb', 3, False, True, (4, 30)),
     ('warp-flow', 3, True, True, (0, 0)), ('warp-shift', 3, True, False, (4, 30))])
 def test_rows_of_table_4(row, views, warped, scaled, shift):
-    cfg = Config.fromfile(FOLDER / 'ablations' / f'dsm-{row}{ABLATION}')
+    cfg = resolve(PRETRAIN[f'ucf101_dsm_ablations:{row}'])
     steps = cfg.train_dataloader.dataset.pipeline
     augments = cfg.model.data_preprocessor.views
     assert len(steps[1].views) == len(augments) == views
@@ -111,11 +115,23 @@ def test_rows_of_table_4(row, views, warped, scaled, shift):
         assert steps[1].clips == (0, 0, 1)
 
 
-def test_fine_tuning_starts_from_configs_that_exist():
-    """The checkpoint's folder is the default work dir of a pre-training config, by its name."""
-    sources = [re.search(r"load_from = 'work_dirs/(.+)/epoch_(\d+)\.pth'", path.read_text())
-               for path in FOLDER.rglob('*finetune*.py')]
-    assert len(sources) >= 20
-    for source in sources:
-        assert (FOLDER / f'{source[1]}.py').is_file(), source[0]
-        assert f'-{source[2]}e_' in source[1]
+@pytest.mark.parametrize('suite', [
+    'ucf101_pretraining', 'hmdb51_pretraining', 'kinetics400_limited_labels',
+    'ucf101_dsm_ablations', 'hmdb51_dsm_ablations', 'puppets_pretraining',
+    'puppets_limited_labels'])
+def test_fine_tuning_takes_the_encoder_of_its_pretraining(suite):
+    methods = load_suite(ROOT / f'benchmarks/{suite}.py').methods
+    started = {name: method for name, method in methods.items() if method.pretrain}
+    assert all(('scratch' in name) == (name not in started) for name in methods)
+    for name, method in started.items():
+        tuned, pretrained = resolve(method), resolve(method.pretrain)
+        assert pretrained.model.type.lower() == {
+            'moco': 'moco', 'dsm-triplet': 'dsmtriplet'}.get(kind(name), 'dsm'), name
+        assert tuned.model.backbone == pretrained.model.backbone, name
+
+
+def kind(name: str) -> str:
+    """The method that a row pre-trains with; an ablation without a negative is a MoCo."""
+    if name.startswith('moco') or name == 'warp':
+        return 'moco'
+    return 'dsm-triplet' if name.startswith('dsm-triplet') else 'dsm'

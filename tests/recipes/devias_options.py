@@ -14,6 +14,17 @@ FITTED_LOSSES = dict(
     mask=dict(type='MaskDecoding', target='frames', sigmoid_twice=False),
     guidance=dict(type='AttentionGuidance', weight=5.0))
 
+# the row `print` of Puppets
+PRINTED = dict(
+    slot_attention=dict(num_heads=1, head_dims=None, attn_norm='l2', out_proj=False,
+                        mlp_norm=False, final_norm=False),
+    losses=dict(
+        scene=dict(type='SceneCrossEntropy'),
+        mask=dict(type='MaskDecoding', target='frames', sigmoid_twice=False),
+        guidance=dict(type='AttentionGuidance', reduction='sum'),
+        cosine=dict(type='PrintedSlotCosine')),
+    assignment_cost='cross_entropy', action_scores='part', scene_scores='part')
+
 
 def devias_today(model: dict) -> None:
     """Rename the options of a DEVIAS model in place; options as published become unnamed."""

@@ -8,13 +8,13 @@ purpose gets a line in :func:`today`.
 import gzip
 import json
 import re
-from functools import cache
 from pathlib import Path
 
 import pytest
+from devias_options import PRINTED, devias_today
+from recipe_rows import find_method, resolve
 
-from devias_mm.harness import load_suite
-from devias_mm.harness.recipes import apply_change, read_recipe
+from devias_mm.harness.recipes import read_recipe
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -30,7 +30,6 @@ HELPERS = {
     # since then
     'human_box_steps', 'ten_clips_reader',
 }
-load = cache(load_suite)
 
 
 def today(name: str, old: dict) -> dict:
@@ -43,6 +42,9 @@ def today(name: str, old: dict) -> dict:
     old['custom_imports']['imports'] = ['devias_mm.register']
     for model in nodes_of_type(old['model'], 'DEVIAS'):
         devias_today(model)
+    if 'devias-paper_' in name:
+        old['model']['slot_attention'].update(PRINTED['slot_attention'])
+        old['model'].update(dict(PRINTED, slot_attention=old['model']['slot_attention']))
     if 'puppets' not in name and old['model']['type'] == 'DEVIAS':
         masks = old['model']['data_preprocessor']['augments'][0]
         if masks['type'] == 'FAMEMasks':
@@ -53,21 +55,6 @@ def today(name: str, old: dict) -> dict:
         labels = dict(scene_label_file='annotations/scenes_val.parquet')
         old['test_cfg']['splits']['val'].update(labels)
     return old
-
-
-def find_method(row: str):
-    """Return the :class:`Method` of ``benchmarks/x.py:method`` or ``...:method/pretrain``."""
-    suite, name = row.split(':')
-    name, _, part = name.partition('/')
-    method = load(suite, ROOT).methods[name]
-    return method.pretrain if part == 'pretrain' else method
-
-
-def resolve(method) -> dict:
-    """Return the recipe of a row."""
-    cfg = read_recipe(method.config)
-    apply_change(cfg, method.change)
-    return cfg.to_dict()
 
 
 def nodes_of_type(tree, kind: str) -> list:
@@ -125,7 +112,7 @@ def test_a_row_says_what_its_file_said(name):
     assert not (ROOT / name).exists(), f'{name} is a file: delete its line in replaced_by.json'
     method = find_method(ROWS[name])
     old = old_recipe(name)
-    new = resolve(method)
+    new = resolve(method).to_dict()
     if method.pretrain and old['load_from'].startswith('work_dirs/'):
         check_start(old, method)
         old.pop('load_from', None)
@@ -144,7 +131,7 @@ def check_start(old: dict, method) -> None:
     """Check that a row starts from the training whose last checkpoint its file named."""
     start = re.fullmatch(r'work_dirs/(.+)/epoch_(\d+)\.pth', old['load_from'])
     source, = [name for name in OLD if Path(name).stem == start[1]]
-    pretrain = resolve(method.pretrain)
+    pretrain = resolve(method.pretrain).to_dict()
     check_equal(old_recipe(source), pretrain)
     assert int(start[2]) == pretrain['train_cfg']['max_epochs']
 
