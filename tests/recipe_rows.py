@@ -12,7 +12,7 @@ load = cache(load_suite)
 
 
 def find_method(row: str) -> Method:
-    """Return the method of ``benchmarks/x.py:method``, or with ``/pretrain`` what it starts from."""
+    """Return the method of ``benchmarks/x.py:method``; with ``/pretrain`` what it starts from."""
     suite, name = row.split(':')
     name, _, part = name.partition('/')
     method = load(suite, ROOT).methods[name]

@@ -14,6 +14,7 @@ from devias_mm.augments import DebiasDataPreprocessor, composite
 from devias_mm.builders.puppets import PRESETS, PuppetsWriter
 from devias_mm.datasets.transforms import LoadMasks
 
+CONFIG = 'configs/actor_cutmix/actor-cutmix_conv-tokens_1xb16-8x2x1-16e_puppets-rgb.py'
 FRAMES, HEIGHT, WIDTH = 10, 40, 56
 RANDOM = [dict(type='RandomResizedCrop', area_range=(.3, .9)),
           dict(type='Resize', scale=(32, 24), keep_ratio=False),
@@ -139,7 +140,7 @@ def puppets(tmp_path_factory):
 
 def test_true_masks_of_puppets_give_aligned_composites(puppets):
     """Where a video differs from its clean background, cropped alike, there its mask is."""
-    cfg = Config.fromfile(str(ROOT / 'configs/_base_/datasets/puppets_masks.py'))
+    cfg = Config.fromfile(str(ROOT / CONFIG))
     loader = cfg.train_dataloader.dataset
     loader.pipeline[1].data_root = str(puppets)
     clips = {}

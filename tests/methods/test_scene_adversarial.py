@@ -13,6 +13,7 @@ from mmengine.model import MMDistributedDataParallel
 from mmengine.optim import OptimWrapper
 from mmengine.registry import DefaultScope
 from mmengine.runner import Runner, load_checkpoint
+from recipe_rows import read_row
 from tiny_models import SCENES, SIZE, batch, build, teacher
 from torch.utils._python_dispatch import TorchDispatchMode
 
@@ -443,18 +444,19 @@ def test_fine_tuning_starts_from_the_pre_training(root, tmp_path):
 
 def test_only_human_masks_need_boxes(root):
     """A training without human masks must not ask for files that it does not use."""
-    names = [path for path in (root / 'configs/scene_adversarial').glob('scene-adversarial*.py')
-             if 'puppets' not in path.name]
-    assert len(names) == 9
-    for path in names:
-        cfg = Config.fromfile(path)
+    rows = [f'choi_transfer_hmdb51.py:{name}/pretrain' for name in (
+        'none', 'adversarial-hard', 'adversarial', 'human-mask', 'both')]
+    rows += [f'{data}.py:scene-adversarial' for data in ('ucf101', 'kinetics400', 'hvu')]
+    rows.append('choi_scene_accuracy.py:probe')
+    for row in rows:
+        cfg = read_row(f'benchmarks/{row}')
         steps = cfg.train_dataloader.dataset.pipeline
         boxes = any(step.type == 'LoadHumanBoxes' for step in steps)
         losses = cfg.model.get('losses', ('adversarial', 'confusion'))
-        assert boxes == ('confusion' in losses), path.name
-        assert ('masks' in steps[-1].algorithm_keys) == boxes, path.name
+        assert boxes == ('confusion' in losses), row
+        assert ('masks' in steps[-1].algorithm_keys) == boxes, row
         pipeline = [step.type for step in steps if step.type != 'LoadHumanBoxes'] + [
             step.type for step in steps if step.type == 'LoadHumanBoxes' for step in step.geometry]
-        if 'r3d' in path.name:  # otherwise the clips are the same
+        if 'choi' in row:  # otherwise the clips are the same
             assert {*pipeline} == {'ReadClip', 'MultiScaleCrop', 'Resize', 'Flip', 'FormatShape',
-                                   'PackActionInputs'}, path.name
+                                   'PackActionInputs'}, row

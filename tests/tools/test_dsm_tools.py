@@ -11,7 +11,7 @@ from mmaction.registry import MODELS
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
-CONFIG = 'configs/dsm/moco-pretrain_conv-tokens_1xb16-8x2x1-10e_puppets-rgb.py'
+CONFIG = 'configs/dsm/dsm-pretrain_conv-tokens_1xb16-8x2x1-10e_puppets-rgb.py'
 
 
 def call(monkeypatch, tool, *args):

@@ -12,6 +12,7 @@ import pytest
 from mmaction.registry import DATASETS
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
+from recipe_rows import read_row
 
 CONFIG = 'configs/dsm/dsm-pretrain_conv-tokens_1xb16-8x2x1-10e_puppets-rgb.py'
 
@@ -75,7 +76,8 @@ def test_broken_videos_and_bad_options(root, tiny_data, tmp_path, monkeypatch, c
         call(monkeypatch, root, CONFIG, *options)
     assert 'flow of 1 videos added' in capsys.readouterr().out
     assert not (tmp_path / 'flow/broken.npz').exists()
-    moco = CONFIG.replace('dsm-pretrain', 'moco-pretrain')
+    moco = tmp_path / 'moco.py'
+    read_row('benchmarks/puppets_pretraining.py:moco/pretrain').dump(moco)
     for arguments, message in (((moco, *options), 'no BackwardFlow'),
                                ((CONFIG, *options, '--workers', 0), '--workers'),
                                (('none.py', *options), 'not found: none.py')):

@@ -11,14 +11,27 @@ import torch
 from mmaction.registry import DATASETS, MODELS
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
+from recipe_rows import read_row
 from tiny_runs import ROOT
 
 from devias_mm.augments.still_mix import open_frame_bank
 from devias_mm.files import file_sha256
 
 STILL = ROOT / 'configs/still_mix'
-REFERENCE = STILL / 'still-mix-reference_conv-tokens_1xb16-8x0x1-16e_puppets-rgb.py'
 MIX = STILL / 'still-mix_conv-tokens_1xb16-8x2x1-16e_puppets-rgb.py'
+
+
+def reference_network() -> Config:
+    """The recipe that the suite trains before StillMix."""
+    return read_row('benchmarks/puppets.py:still-mix-reference/pretrain')
+
+
+@pytest.fixture
+def reference(tmp_path):
+    """The recipe as a file."""
+    path = tmp_path / 'reference.py'
+    reference_network().dump(path)
+    return path
 
 
 def rank(monkeypatch, *arguments):
@@ -37,7 +50,7 @@ def checkpoint(tmp_path_factory):
     """A reference network that is not trained but decided."""
     torch.manual_seed(0)
     with DefaultScope.overwrite_default_scope('mmaction'):
-        model = MODELS.build(Config.fromfile(REFERENCE).model)
+        model = MODELS.build(reference_network().model)
     torch.nn.init.normal_(model.head.weight)
     path = tmp_path_factory.mktemp('reference') / 'epoch_1.pth'
     torch.save(dict(state_dict=model.state_dict()), path)
@@ -46,7 +59,7 @@ def checkpoint(tmp_path_factory):
 
 def still_frames(data, mode: str):
     """Every clip that the reference network sees of the training list, ``(N, 3, T, H, W)``."""
-    cfg = Config.fromfile(REFERENCE)
+    cfg = reference_network()
     cfg.train_dataloader.dataset.update(data_root=str(data))
     if mode == 'val':
         cfg.train_dataloader.dataset.update(
@@ -66,10 +79,10 @@ def test_the_reference_network_sees_one_frame(tiny_data):
     assert any(not torch.equal(frames[0], frame) for frame in frames[1:])
 
 
-def test_bank(tiny_data, checkpoint, tmp_path, monkeypatch, capsys):
+def test_bank(reference, tiny_data, checkpoint, tmp_path, monkeypatch, capsys):
     path, model = checkpoint
     out = tmp_path / 'bank'
-    arguments = (REFERENCE, path, '--data-root', tiny_data, '--out', out)
+    arguments = (reference, path, '--data-root', tiny_data, '--out', out)
     assert rank(monkeypatch, *arguments) is None
     assert 'wrote 6 of 8 frames' in capsys.readouterr().out
     clips = still_frames(tiny_data, 'val')
@@ -103,10 +116,10 @@ def test_bank(tiny_data, checkpoint, tmp_path, monkeypatch, capsys):
     assert black.amax() > .2 and torch.equal(black, black[:, :, :1].expand_as(black))
 
 
-def test_several_frames_and_a_limit(tiny_data, checkpoint, tmp_path, monkeypatch):
+def test_several_frames_and_a_limit(reference, tiny_data, checkpoint, tmp_path, monkeypatch):
     def bank(name, *options):
         out = tmp_path / name
-        assert rank(monkeypatch, REFERENCE, checkpoint[0], '--data-root', tiny_data, '--out', out,
+        assert rank(monkeypatch, reference, checkpoint[0], '--data-root', tiny_data, '--out', out,
                     '--frames-per-video', 2, *options) is None
         return pd.read_csv(out / 'ranking.csv'), file_sha256(out / 'frames.npy')
 
@@ -118,22 +131,23 @@ def test_several_frames_and_a_limit(tiny_data, checkpoint, tmp_path, monkeypatch
     assert limited[0][1] != limited[2][1]
 
 
-def test_unreadable_videos_are_named(tiny_data, checkpoint, tmp_path, monkeypatch, capsys):
+def test_unreadable_videos_are_named(reference, tiny_data, checkpoint, tmp_path, monkeypatch,
+                                     capsys):
     data = shutil.copytree(tiny_data, tmp_path / 'data')
     (data / 'videos' / '03.mp4').write_bytes(b'')
-    assert rank(monkeypatch, REFERENCE, checkpoint[0], '--data-root', data,
+    assert rank(monkeypatch, reference, checkpoint[0], '--data-root', data,
                 '--out', tmp_path / 'bank') is None
     assert 'not ranked: 03: ' in capsys.readouterr().out
     assert '03' in json.loads((tmp_path / 'bank/manifest.json').read_text())['unreadable']
     assert len(pd.read_csv(tmp_path / 'bank/ranking.csv')) == 7
 
 
-def test_errors(tiny_data, checkpoint, tmp_path, monkeypatch):
+def test_errors(reference, tiny_data, checkpoint, tmp_path, monkeypatch):
     def message(*arguments):
         return rank(monkeypatch, *arguments, '--out', tmp_path / 'bank', '--data-root', tiny_data)
 
     assert 'frame_interval=0' in message(MIX, checkpoint[0])
-    assert 'checkpoint not found' in message(REFERENCE, tmp_path / 'none.pth')
+    assert 'checkpoint not found' in message(reference, tmp_path / 'none.pth')
     assert 'config not found' in message(tmp_path / 'none.py', checkpoint[0])
-    assert message(REFERENCE, checkpoint[0], '--quantile', 1) == 2
+    assert message(reference, checkpoint[0], '--quantile', 1) == 2
     assert not (tmp_path / 'bank' / 'manifest.json').exists()

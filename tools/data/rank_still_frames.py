@@ -1,7 +1,8 @@
 """Make StillMix's frame bank: the training frames that a network of single frames is sure about.
 
-    python tools/data/rank_still_frames.py configs/still_mix/still-mix-reference_<...>.py \
-        work_dirs/<...>/epoch_16.pth --out work_dirs/frame_bank
+    python tools/data/rank_still_frames.py RUN/config.py RUN/epoch_16.pth --out work_dirs/frame_bank
+
+A suite with the row `still-mix-reference` does this itself, after training that network.
 
 Frames of the training videos, evenly spaced, are ranked by the probability of the class that
 the network predicts for them; those above the quantile are kept (Li et al., ICCV 2023).
@@ -70,7 +71,7 @@ def build_loader(cfg: Config, frames_per_video: int):
     if sampler is None or sampler.get('frame_interval', 1) != 0:
         raise UsageError(f'{cfg.filename} is no network of single frames: the sampler of its '
                          'validation pipeline must have frame_interval=0, as in '
-                         'configs/still_mix/still-mix-reference_*.py')
+                         'the training that `still-mix-reference` of a suite starts from')
     sampler.num_clips = frames_per_video
     loader.dataset = dict(cfg.train_dataloader.dataset, pipeline=pipeline, test_mode=True)
     return Runner.build_dataloader(loader, seed=0)

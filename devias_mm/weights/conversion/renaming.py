@@ -176,7 +176,7 @@ def export(state: State, target: str, num_iters: Optional[int] = None) -> Conver
         missing = [key for key in needed if key not in result]
         if missing:
             raise ValueError(f'the published DEVIAS network has {", ".join(missing)}, which these '
-                             'weights lack: only models of the -official configs fit it')
+                             'weights lack: only models of the rows `devias-official` fit it')
     return Conversion(result, target, renamed, dropped, [])
 
 
