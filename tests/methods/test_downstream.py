@@ -112,8 +112,9 @@ def test_learning_rates_decay_within_the_encoder():
 @pytest.mark.parametrize('inputs', [('action', 'scene'), ('scene', 'action')])
 @pytest.mark.parametrize('encoder', ['tokens', 'devias'])
 def test_tokens_are_projected_to_half_and_concatenated_in_order(encoder, inputs):
-    torch.manual_seed(1)  # an untrained DEVIAS may choose one slot for both
     model = classifier(encoder, inputs=inputs).eval()
+    if encoder == 'devias':  # untrained, it may choose one slot for both
+        model.backbone.assignment = 'hard'
     clips = torch.randn(3, 3, *SIZE)
     tokens = model.backbone.features(clips)
     assert not torch.allclose(tokens['action'], tokens['scene'])
