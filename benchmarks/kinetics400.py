@@ -36,6 +36,7 @@ CONFIGS = {
     'two-token-be': TWO_TOKEN,
     'two-token-fame': TWO_TOKEN,
     'devias': DEVIAS,
+    'devias-print': DEVIAS,
     'devias-official': DEVIAS,
 }
 naive = replace(UCF101.methods['naive'], config=NAIVE)

@@ -1,33 +1,38 @@
-"""DEVIAS on the embedded benchmark: its recipe there, the defaults of the paper, and these without
-their parts (Tables 6 a, b, h)."""
+"""DEVIAS on the embedded benchmark: its recipe there; as published and as printed, with nothing
+tuned; and as published without its parts (Tables 6 a, b, h)."""
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from devias_mm.harness import Method, load_suite
+from devias_mm.harness.recipes import fragment
 
 if TYPE_CHECKING:
     from mmengine.config import Config
 
 PUPPETS = load_suite(Path(__file__).with_name('puppets.py'))
-# fitted to training from scratch, of the model and of its slot attention
-FITTED = ('mask_hidden_dims', 'scene_weight', 'guidance_weight', 'guidance_reduction', 'cosine',
-          'assignment')
-FITTED_SLOTS = ('attn_norm', 'mlp_norm', 'mlp_ratio')
+# fitted to training from scratch
+FITTED = ('losses', 'mask_decoder', 'assignment', 'assignment_cost', 'action_scores',
+          'scene_scores')
 
 
-def paper_defaults(cfg: 'Config') -> None:
-    """Leave every option as the paper has it."""
+def published(cfg: 'Config') -> None:
+    """Leave every option at its default, the published one."""
     for option in FITTED:
         del cfg.model[option]
-    for option in FITTED_SLOTS:
-        del cfg.model.slot_attention[option]
+    cfg.model.slot_attention = dict(num_slots=2, num_iters=4)
 
 
-def paper(label: str, **model) -> Method:
-    """Return DEVIAS with the paper's defaults and other switches, arguments of its model."""
+def printed(cfg: 'Config') -> None:
+    """Give every option the value that the paper prints."""
+    published(cfg)
+    cfg.merge_from_dict(dict(model=fragment('methods/devias_print.py').printed.to_dict()))
+
+
+def variant(label: str, **model) -> Method:
+    """Return the published DEVIAS with other arguments of its model."""
     return replace(PUPPETS.methods['devias'], label=label,
-                   change=[paper_defaults, dict(model=model)])
+                   change=[published, dict(model=model)])
 
 
 suite = replace(
@@ -36,15 +41,15 @@ suite = replace(
     title='Ablations of DEVIAS on Puppets (demo preset): top-1 accuracy in percent',
     methods={
         'devias': PUPPETS.methods['devias'],
-        'paper': paper('paper defaults'),
+        'published': variant('as published'),
+        'print': replace(PUPPETS.methods['devias'], label='as printed', change=printed),
         # two encoder tokens instead of the slots
-        'paper-no-slots': paper('paper defaults, w/o disentangling encoder',
-                                disentangling='tokens', slot_attention=None,
-                                backbone=dict(num_extra_tokens=2)),
-        'paper-no-amd': paper('paper defaults, w/o mask decoder and guidance',
-                              mask_weight=0., guidance_weight=0.),
+        'no-slots': variant('as published, w/o disentangling encoder', slot_attention=None,
+                            backbone=dict(num_extra_tokens=2)),
+        'no-amd': variant('as published, w/o mask decoder and guidance',
+                          losses=dict(mask=None, guidance=None)),
         # over the tokens instead of the slots
-        'paper-keys-softmax': paper('paper defaults, softmax over keys',
-                                    slot_attention=dict(softmax_axis='tokens')),
+        'keys-softmax': variant('as published, softmax over keys',
+                                slot_attention=dict(softmax_axis='tokens')),
     },
 )

@@ -5,7 +5,7 @@ Scene-Only.
 """
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Union
+from typing import TYPE_CHECKING
 
 from devias_mm.evaluation.metrics import per_split, seen_unseen
 from devias_mm.evaluation.reference import Reference
@@ -52,7 +52,7 @@ DEVIAS = UCF101.methods['devias']
 
 def without_slots(cfg: 'Config') -> None:
     """Put two encoder tokens with fixed roles in place of the slots."""
-    cfg.model.update(disentangling='tokens', slot_attention=None)
+    cfg.model.slot_attention = None
     cfg.model.backbone.num_extra_tokens = 2
     cfg.optim_wrapper.paramwise_cfg.lr_mult = dict()  # it was that of the slot attention
 
@@ -63,9 +63,14 @@ def learned_masks(cfg: 'Config') -> None:
     put_augments(cfg, [dict(type='SegFormerMasks'), scene_mix])
 
 
-def ablation(label: str, change=None, **model: Union[float, str, dict]) -> Method:
-    """Return DEVIAS with another switch, an argument of its model."""
-    return replace(DEVIAS, label=label, change=change or dict(model=model))
+def ablation(label: str, **model) -> Method:
+    """Return DEVIAS with other arguments of its model."""
+    return replace(DEVIAS, label=label, change=dict(model=model))
+
+
+def mask_decoding(**options) -> dict:
+    """Return the term of the mask decoder with other options."""
+    return dict(mask=dict(type='MaskDecoding', **options))
 
 
 suite = replace(
@@ -75,13 +80,16 @@ suite = replace(
     methods={
         'devias': DEVIAS,
         # Table 6 (a), 14 (b) fifth row
-        'no-slots': ablation('w/o disentangling encoder', without_slots),
+        'no-slots': replace(DEVIAS, label='w/o disentangling encoder', change=without_slots),
         # 6 (b), 14 (b) first row: neither mask decoder nor attention guidance
-        'no-amd': ablation('w/o action mask decoder', mask_weight=0., guidance_weight=0.),
+        'no-amd': ablation('w/o action mask decoder',
+                           losses=dict(mask=None, guidance=None)),
         # 6 (c): the decoder reconstructs the foreground's pixels; masks from other slots
-        'pixel': ablation('pixel target', decoder_target='pixel'),
-        'decode-scene': ablation('mask from the scene slot', decoder_slots='scene'),
-        'decode-both': ablation('mask from both slots', decoder_slots='both'),
+        'pixel': ablation('pixel target', losses=dict(mask=dict(type='PixelDecoding'))),
+        'decode-scene': ablation('mask from the scene slot',
+                                 losses=mask_decoding(slots=('scene', ))),
+        'decode-both': ablation('mask from both slots',
+                                losses=mask_decoding(slots=('action', 'scene'))),
         # 6 (d)
         '2-iters': ablation('2 iterations', slot_attention=dict(num_iters=2)),
         'untied': ablation('iterations not shared', slot_attention=dict(tied=False)),
@@ -92,12 +100,12 @@ suite = replace(
         # 6 (h): softmax over the tokens instead of the slots
         'keys-softmax': ablation('softmax over keys', slot_attention=dict(softmax_axis='tokens')),
         # 6 (i)
-        'segformer': ablation('SegFormer masks', learned_masks),
+        'segformer': replace(DEVIAS, label='SegFormer masks', change=learned_masks),
         # 14 (a)
-        'no-cosine': ablation('w/o cosine loss', cosine_weight=0.),
+        'no-cosine': ablation('w/o cosine loss', losses=dict(cosine=None)),
         # 14 (b): the decoder alone, the guidance alone, neither slots nor these
-        'no-guidance': ablation('w/o attention guidance', guidance_weight=0.),
-        'no-mask-decoder': ablation('w/o mask prediction', mask_weight=0.),
+        'no-guidance': ablation('w/o attention guidance', losses=dict(guidance=None)),
+        'no-mask-decoder': ablation('w/o mask prediction', losses=dict(mask=None)),
         'two-token-fame': UCF101.methods['two-token-fame'],
     },
     protocol=PROTOCOL,

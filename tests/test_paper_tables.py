@@ -173,12 +173,12 @@ def test_devias(data, method):  # Table 22
         assert cfg.load_from == 'checkpoints/vit-base-p16_ucf101.pth'
     # HVU has scene labels; elsewhere a Places365 model gives them
     assert ('scene_teacher' in cfg.model) == (data != 'hvu')
-    for weight in ('mask_weight', 'guidance_weight', 'cosine_weight'):  # alpha, beta, gamma
-        assert cfg.model.get(weight, 1.) == 1.
-    if method == 'devias':  # the paper is the default of every option
+    for term in cfg.model.get('losses', {}).values():  # alpha, beta, gamma
+        assert term.get('weight', 1.0) == 1.0
+    if method == 'devias':  # the published code is the default of every option
         assert set(cfg.model) <= {
             'type', 'backbone', 'slot_attention', 'dropout', 'num_classes', 'num_scene_classes',
-            'scene_teacher', 'data_preprocessor'}
+            'scene_teacher', 'scene_scores', 'data_preprocessor'}
         assert set(cfg.model.slot_attention) == {'num_slots', 'num_iters'}
 
 
@@ -206,39 +206,59 @@ def changes(base, other, path: str = '') -> dict:
     return {} if base == other else {path: other}
 
 
-OFFICIAL = {
-    'model.slot_attention.num_heads': 4, 'model.slot_attention.head_dims': 512,
-    'model.slot_attention.attn_norm': 'l1', 'model.slot_attention.out_proj': True,
-    'model.slot_attention.mlp_norm': True, 'model.slot_attention.final_norm': True,
-    'model.assignment_cost': 'probability', 'model.mask_loss': 'double_sigmoid_bce',
-    'model.mask_target': 'clip', 'model.guidance_reduction': 'mean', 'model.cosine': 'signed'}
-TEACHER = {'model.scene_loss': 'kl', 'model.scene_weight': 4000., 'model.unified_argmax': True}
+PRINTED_SLOTS = {
+    'model.slot_attention.num_heads': 1, 'model.slot_attention.head_dims': None,
+    'model.slot_attention.attn_norm': 'l2', 'model.slot_attention.out_proj': False,
+    'model.slot_attention.mlp_norm': False, 'model.slot_attention.final_norm': False}
 
 
 @pytest.mark.parametrize('data', TABLE_22_DEVIAS)
-def test_official_sets_the_published_options_alone(data):
+def test_print_names_every_option_in_which_paper_and_code_differ(data):
+    cfg = load('devias-print', data)
+    found = changes(load('devias', data)._cfg_dict, cfg._cfg_dict)
+    masks = found.pop('model.data_preprocessor.augments')[0]
+    assert 'blur_size' not in masks
+    assert {key: found.pop(key, None) for key in PRINTED_SLOTS} == PRINTED_SLOTS
+    assert found.pop('model.losses') == dict(
+        scene=dict(type='SceneCrossEntropy'),
+        mask=dict(type='MaskDecoding', target='frames', sigmoid_twice=False),
+        guidance=dict(type='AttentionGuidance', reduction='sum'),
+        cosine=dict(type='PrintedSlotCosine'))
+    assert found == {'model.assignment_cost': 'cross_entropy', 'model.action_scores': 'part',
+                     'model.scene_scores': 'part'}
+
+
+@pytest.mark.parametrize('data', TABLE_22_DEVIAS)
+def test_official_changes_the_views_alone(data):
     found = changes(load('devias', data)._cfg_dict, load('devias-official', data)._cfg_dict)
-    masks = found.pop('model.data_preprocessor.augments')
-    assert masks[0].blur_size == 11
     pipeline = {step.type: step for step in found.pop('test_dataloader.dataset.pipeline')}
+    assert not found
     assert pipeline['Resize'].scale == (-1, 224)
-    # HVU: 1 clip x 1 crop, and the argmax of both tasks runs over all classes
+    # HVU: 1 clip x 1 crop
     assert ('CenterCrop' if data == 'hvu' else 'ThreeCrop') in pipeline
     assert pipeline['ReadClip'].sampler.get('num_clips', 1) == (1 if data == 'hvu' else 2)
-    rest = {'model.unified_argmax': 'both'} if data == 'hvu' else TEACHER
-    assert found == {**OFFICIAL, **rest}
+
+
+@pytest.mark.parametrize('data', TABLE_22_DEVIAS)
+def test_the_published_blur_and_scores(data):
+    cfg = load('devias', data)
+    assert cfg.model.data_preprocessor.augments[0].blur_size == 11
+    assert cfg.model.get('scene_scores', 'own') == ('all' if data == 'hvu' else 'own')
+    assert 'losses' not in cfg.model and 'assignment_cost' not in cfg.model
 
 
 # Tables 6 and 14: what each row changes in the UCF-101 config
 ABLATIONS = {
     'no-slots': {  # 6 (a); 14 (b) fifth row
-        'model.disentangling': 'tokens', 'model.slot_attention': None,
+        'model.slot_attention': None,
         'model.backbone.num_extra_tokens': 2,
         'optim_wrapper.paramwise_cfg.lr_mult.slot_attention': None},
-    'no-amd': {'model.mask_weight': 0., 'model.guidance_weight': 0.},  # 6 (b); 14 (b) first row
-    'pixel': {'model.decoder_target': 'pixel'},  # 6 (c)
-    'decode-scene': {'model.decoder_slots': 'scene'},
-    'decode-both': {'model.decoder_slots': 'both'},
+    'no-amd': {'model.losses': dict(mask=None, guidance=None)},  # 6 (b); 14 (b) first row
+    'pixel': {'model.losses': dict(mask=dict(type='PixelDecoding'))},  # 6 (c)
+    'decode-scene': {
+        'model.losses': dict(mask=dict(type='MaskDecoding', slots=('scene', )))},
+    'decode-both': {
+        'model.losses': dict(mask=dict(type='MaskDecoding', slots=('action', 'scene')))},
     '2-iters': {'model.slot_attention.num_iters': 2},  # 6 (d)
     'untied': {'model.slot_attention.tied': False},
     '4-slots': {'model.slot_attention.num_slots': 4},
@@ -247,9 +267,9 @@ ABLATIONS = {
     'keys-softmax': {'model.slot_attention.softmax_axis': 'tokens'},  # 6 (h)
     'segformer': {'model.data_preprocessor.augments': [
         dict(type='SegFormerMasks'), dict(type='SceneMix', ratio=.4)]},  # 6 (i)
-    'no-cosine': {'model.cosine_weight': 0.},  # 14 (a)
-    'no-guidance': {'model.guidance_weight': 0.},  # 14 (b)
-    'no-mask-decoder': {'model.mask_weight': 0.},
+    'no-cosine': {'model.losses': dict(cosine=None)},  # 14 (a)
+    'no-guidance': {'model.losses': dict(guidance=None)},  # 14 (b)
+    'no-mask-decoder': {'model.losses': dict(mask=None)},
 }
 
 

@@ -56,8 +56,7 @@ def build_model(depth: int, size: int = 224) -> torch.nn.Module:
     torch.manual_seed(0)
     return DEVIAS(
         dict(type='TokenViT', depth=depth, img_size=size), 400, 365,
-        slot_attention=dict(num_slots=2, num_iters=8, num_heads=4, head_dims=512, attn_norm='l1',
-                            out_proj=True, mlp_norm=True, final_norm=True))
+        slot_attention=dict(num_slots=2, num_iters=8))
 
 
 def make_batch(batch: int, device: torch.device, size: int = 224

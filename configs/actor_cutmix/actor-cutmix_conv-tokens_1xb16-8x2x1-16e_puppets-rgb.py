@@ -23,6 +23,6 @@ model = dict(
     type='NaiveRecognizer',
     backbone=_base_.backbone,
     num_classes=_base_.num_classes,
-    init_scale=1.,  # from scratch: no trained encoder to protect from the first gradients
+    init_scale=None,  # from scratch: there is no trained encoder to protect
     data_preprocessor=dict(**_base_.clip_preprocessor, augments=[
         dict(**_base_.actor_cutmix, num_classes=_base_.num_classes)]))

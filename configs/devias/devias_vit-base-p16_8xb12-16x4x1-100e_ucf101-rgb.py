@@ -7,7 +7,7 @@ _base_ = [
 # a ViT-B fine-tuned for actions on UCF-101 (supp. B): the last checkpoint of `naive-action`
 load_from = 'checkpoints/vit-base-p16_ucf101.pth'
 
-# DEVIAS Table 22. Every option of the model is the paper's, its default.
+# DEVIAS Table 22. The options of the model are the published ones, its defaults.
 optim_wrapper = dict(paramwise_cfg=dict(lr_mult={'slot_attention': 0.1}))
 
 model = dict(
@@ -20,4 +20,7 @@ model = dict(
     scene_teacher=_base_.scene_teacher,
     data_preprocessor=dict(
         **_base_.clip_preprocessor,
-        augments=[dict(type='FAMEMasks', tau=0.3), dict(type='SceneMix', ratio=0.4)]))
+        augments=[
+            # the published FAME blurs 224-pixel clips as if they had 112
+            dict(type='FAMEMasks', tau=0.3, blur_size=11),
+            dict(type='SceneMix', ratio=0.4)]))

@@ -4,7 +4,7 @@ _base_ = [
 ]
 
 # DEVIAS Table 22, whose weight decay for HVU is blank: that of the others. HVU has scene labels
-# of its own. Every option of the model is the paper's, its default.
+# of its own. The options of the model are the published ones, its defaults.
 optim_wrapper = dict(paramwise_cfg=dict(lr_mult={'slot_attention': 0.1}))
 
 model = dict(
@@ -13,6 +13,11 @@ model = dict(
     slot_attention=dict(num_slots=2, num_iters=8),
     num_classes=_base_.num_classes,
     num_scene_classes=_base_.num_scene_classes,
+    # the published code for HVU lets all classes compete for the scene as well
+    scene_scores='all',
     data_preprocessor=dict(
         **_base_.clip_preprocessor,
-        augments=[dict(type='FAMEMasks', tau=0.5), dict(type='SceneMix', ratio=0.25)]))
+        augments=[
+            # the published FAME blurs 224-pixel clips as if they had 112
+            dict(type='FAMEMasks', tau=0.5, blur_size=11),
+            dict(type='SceneMix', ratio=0.25)]))

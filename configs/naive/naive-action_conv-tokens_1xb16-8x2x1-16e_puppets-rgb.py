@@ -7,5 +7,5 @@ model = dict(
     type='NaiveRecognizer',
     backbone=_base_.backbone,
     num_classes=_base_.num_classes,
-    init_scale=1.,  # from scratch: no trained encoder to protect from the first gradients
+    init_scale=None,  # from scratch: there is no trained encoder to protect
     data_preprocessor=_base_.clip_preprocessor)

@@ -7,6 +7,6 @@ model = dict(
     type='TokenRecognizer',
     backbone=dict(**_base_.backbone, num_extra_tokens=2),
     num_classes=_base_.num_classes,
-    init_scale=1.,  # from scratch: no trained encoder to protect from the first gradients
+    init_scale=None,  # from scratch: there is no trained encoder to protect
     num_scene_classes=_base_.num_scene_classes,
     data_preprocessor=_base_.clip_preprocessor)

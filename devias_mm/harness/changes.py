@@ -88,7 +88,7 @@ def fine_tuned(encoder: Method, path: str, **options) -> Method:
     def change(cfg: 'Config') -> None:
         features = _features(cfg)
         if features['type'] == 'DEVIAS':
-            features['mask_weight'] = 0.  # no mask decoder
+            features['losses'] = dict(features.get('losses', {}), mask=None)  # no mask decoder
         preprocessor = _plain_preprocessor(cfg)
         cfg.pop('num_scene_classes', None)
         for part in (fragment(path), fragment('schedules/vit_adamw_50e.py')):

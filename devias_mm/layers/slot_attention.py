@@ -47,38 +47,37 @@ class SlotAttention(BaseModule):
         num_slots (int): ``K``. Defaults to 2.
         num_iters (int): ``M``. Defaults to 4.
         num_heads (int): attention heads. The paper has one, the published
-            code four. Defaults to 1.
-        head_dims (int, optional): ``D_h`` of a head. ``None``: ``D /
-            num_heads``; the published code has 512. Other widths need
-            ``out_proj``.
-        attn_norm (str): normalisation along the tokens, ``'l2'`` (paper) or
-            ``'l1'`` (published code: division by the sum). Defaults to 'l2'.
+            code four. Defaults to 4.
+        head_dims (int, optional): ``D_h`` of a head. ``None``: ``D / num_heads``, as in the
+            paper. Other widths need ``out_proj``. Defaults to 512 (published code).
+        attn_norm (str): normalisation along the tokens, ``'l1'``, division by the sum
+            (published code), or ``'l2'`` (paper). Defaults to 'l1'.
         softmax_axis (str): ``'slots'`` (paper) or ``'tokens'``, the ablation
             in Table 6 (h), where :math:`\hat A = A`. Defaults to 'slots'.
         tied (bool): the iterations share their weights (paper).
             Defaults to True.
         mlp_ratio (float): hidden / slot width of the MLP. Defaults to 4.
-        out_proj (bool): linear projection of ``Z`` (published code).
-            Defaults to False.
-        mlp_norm (bool): LayerNorm in front of the MLP (published code).
-            Defaults to False.
-        final_norm (bool): LayerNorm after the last iteration (published
-            code). Defaults to False.
+        out_proj (bool): whether ``Z`` passes a linear projection (published code).
+            Defaults to True.
+        mlp_norm (bool): whether there is a LayerNorm before the MLP (published code).
+            Defaults to True.
+        final_norm (bool): whether there is a LayerNorm after the last iteration (published
+            code). Defaults to True.
     """
 
     def __init__(self,
                  embed_dims: int,
                  num_slots: int = 2,
                  num_iters: int = 4,
-                 num_heads: int = 1,
-                 head_dims: Optional[int] = None,
-                 attn_norm: str = 'l2',
+                 num_heads: int = 4,
+                 head_dims: Optional[int] = 512,
+                 attn_norm: str = 'l1',
                  softmax_axis: str = 'slots',
                  tied: bool = True,
                  mlp_ratio: float = 4.,
-                 out_proj: bool = False,
-                 mlp_norm: bool = False,
-                 final_norm: bool = False,
+                 out_proj: bool = True,
+                 mlp_norm: bool = True,
+                 final_norm: bool = True,
                  init_cfg=None) -> None:
         super().__init__(init_cfg)
         for name, value, known in (('attn_norm', attn_norm, ('l1', 'l2')),

@@ -33,7 +33,8 @@ class DebiasRecognizer(BaseRecognizer):
         dropout (float): in front of the classifier, in [0, 1).
             Defaults to 0.
         init_scale (float): factor of the classifier's initial weights, see
-            :func:`~devias_mm.layers.init_head`. Defaults to 0.001, as published for fine-tuning.
+            :func:`~devias_mm.layers.init_head`. ``None``: PyTorch's own, for an encoder that is
+            trained from scratch. Defaults to 0.001, as published for fine-tuning.
         data_preprocessor (dict, optional): usually ``DebiasDataPreprocessor``.
         init_cfg (dict, optional): of MMEngine's ``BaseModule``.
     """
@@ -44,7 +45,7 @@ class DebiasRecognizer(BaseRecognizer):
                  num_scene_classes: int = 0,
                  scene_teacher: Optional[dict] = None,
                  dropout: float = 0.,
-                 init_scale: float = 0.001,
+                 init_scale: Optional[float] = 0.001,
                  data_preprocessor: Optional[dict] = None,
                  init_cfg: Optional[dict] = None) -> None:
         # built here, by MMAction2's registry, whatever the default scope is
@@ -74,7 +75,10 @@ class DebiasRecognizer(BaseRecognizer):
         Args:
             num_outputs (int): classes.
         """
-        return init_head(nn.Linear(self.embed_dims, num_outputs), self.init_scale)
+        head = nn.Linear(self.embed_dims, num_outputs)
+        if self.init_scale is None:
+            return head
+        return init_head(head, self.init_scale)
 
     def init_weights(self) -> None:
         """Initialise; a teacher must find all its weights in its file.

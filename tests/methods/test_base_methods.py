@@ -16,7 +16,7 @@ ALL = {
     'two-token': dict(type='TokenRecognizer', num_extra_tokens=2),
     'two-token unified': dict(type='TokenRecognizer', num_extra_tokens=2, unified_head=True),
     'one-token': dict(type='TokenRecognizer', num_extra_tokens=1),
-    'devias': dict(type='DEVIAS', augments=FAME),
+    'devias': dict(type='DEVIAS', augments=FAME, action_scores='part', scene_scores='part'),
 }
 
 

@@ -9,8 +9,7 @@ import torch
 from mmaction.registry import MODELS
 
 from devias_mm.layers import assign_slots
-from devias_mm.methods.devias import SlotOutput
-from devias_mm.methods.devias_losses import matching_costs
+from devias_mm.methods.devias_losses import SlotBatch, matching_costs
 from devias_mm.structures import ClipTargets
 from devias_mm.weights.conversion import convert
 
@@ -23,7 +22,7 @@ def numbers(text: str, count: int) -> np.ndarray:
         z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
         z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
         z ^= z >> np.uint64(31)
-    return 2 * ((z >> np.uint64(11)).astype(np.float64) * 2.**-53) - 1
+    return 2 * ((z >> np.uint64(11)).astype(np.float64) * 2.0**-53) - 1
 
 
 def official_weights(config: dict) -> dict:
@@ -36,9 +35,9 @@ def official_weights(config: dict) -> dict:
         if name == 'agg_block.latents':
             value = np.sqrt(3) * u
         elif name.endswith('bias'):
-            value = .05 * u
+            value = 0.05 * u
         elif len(shape) == 1:
-            value = 1 + .1 * u
+            value = 1 + 0.1 * u
         else:
             gain = 3 if name.startswith('head.') else 2 if name.startswith('mask_pred') else 1
             value = gain * np.sqrt(3 / np.prod(shape[1:])) * u
@@ -49,9 +48,9 @@ def official_weights(config: dict) -> dict:
 def video(tag: str, batch: int) -> torch.Tensor:
     shape = (batch, 3, 16, 224, 224)
     b, c, t, h, w = np.ogrid[:batch, :3, :16, :224, :224]
-    clip = .8 * np.sin(2 * np.pi * (h * (c + 1) / 56 + w * (b + 1) / 80 + t / 16))
-    clip = clip + .6 * np.cos(2 * np.pi * (h - 2 * w) / 97 + .4 * t * (c + 1) + b)
-    clip = clip + .4 * numbers('video:' + tag, int(np.prod(shape))).reshape(shape)
+    clip = 0.8 * np.sin(2 * np.pi * (h * (c + 1) / 56 + w * (b + 1) / 80 + t / 16))
+    clip = clip + 0.6 * np.cos(2 * np.pi * (h - 2 * w) / 97 + 0.4 * t * (c + 1) + b)
+    clip = clip + 0.4 * numbers('video:' + tag, int(np.prod(shape))).reshape(shape)
     return torch.from_numpy(clip.astype(np.float32))
 
 
@@ -59,10 +58,7 @@ def build(num_classes, num_scenes, depth, slots, iters, tied, **kwargs):
     return MODELS.build(dict(
         type='DEVIAS', num_classes=num_classes, num_scene_classes=num_scenes,
         backbone=dict(type='TokenViT', depth=depth),
-        slot_attention=dict(num_slots=slots, num_iters=iters, num_heads=4, head_dims=512,
-                            attn_norm='l1', out_proj=True, mlp_norm=True, final_norm=True,
-                            tied=tied),
-        unified_argmax=True, **kwargs)).eval()
+        slot_attention=dict(num_slots=slots, num_iters=iters, tied=tied), **kwargs)).eval()
 
 
 @pytest.mark.parametrize('case', [
@@ -96,7 +92,7 @@ def test_forward_parity(golden, case, parity):
     parity('slots_head', output.logits.flatten(0, 1), arrays['slots_head'], 1.5e-5)
     parity('attn_head_mean', output.attention, arrays['attn_head_mean'], 5e-6)
     parity('mask_predictions', masks, arrays['mask_predictions'], 5e-6)
-    scene = torch.from_numpy(arrays['scene_logit']).softmax(-1)[:, -config['num_scene_classes']:]
+    scene = torch.from_numpy(arrays['scene_logit'])[:, -config['num_scene_classes']:].softmax(-1)
     parity('softmax of action_logit', scores['action'],
            torch.from_numpy(arrays['action_logit']).softmax(-1), 5e-6)
     parity('softmax of scene_logit', scores['scene'], scene, 5e-6)
@@ -120,23 +116,21 @@ def test_loss_parity(golden, name, parity):
     num_scenes = 248 if hvu else 365
     names = [str(n) for n in arrays['loss_names']]
     for row, criterion in enumerate(arrays['config_scene_criterion']):
-        # labels of the data set are hard: there the weight of 'kl' must not count
-        scene_w, mask_w, guide_w = map(
-            float, (4000., *arrays['config_weights_pred_distill']) if hvu
-            else arrays['config_weights_scene_pred_distill'][row])
-        kl = str(criterion) == 'KL'
-        model = build(classes - num_scenes, num_scenes, 0, num_slots, 1, True,
-                      mask_weight=mask_w, guidance_weight=guide_w,
-                      scene_weight=scene_w if kl else 1.,
-                      scene_loss='kl' if kl else 'ce', mask_loss='double_sigmoid_bce',
-                      mask_target='clip', guidance_reduction='mean', cosine='signed',
-                      assignment_cost='probability')
+        # labels of the data set are hard: there the weight of the divergence must not count
+        weights = arrays['config_weights_scene_pred_distill'][row] if not hvu else (
+            4000, *arrays['config_weights_pred_distill'])
+        scene_weight, mask_weight, guidance_weight = map(float, weights)
+        scene_loss = dict(type='SceneCrossEntropy')
+        if str(criterion) == 'KL':
+            scene_loss = dict(type='SceneDistillation', weight=scene_weight)
+        model = build(classes - num_scenes, num_scenes, 0, num_slots, 1, True, losses=dict(
+            scene=scene_loss, mask=dict(type='MaskDecoding', weight=mask_weight),
+            guidance=dict(type='AttentionGuidance', weight=guidance_weight)))
         slots = get['slots'].view(batch, num_slots, -1).clone().requires_grad_()
         logits = get['slots_head'].view(batch, num_slots, -1).clone().requires_grad_()
         attention = get['attn'].view(batch, 4, num_slots, -1).mean(1).requires_grad_()
         # the decoder is replaced by the stored predictions: logit undoes our sigmoid
         prediction = get['mask_predictions'].view(batch, num_slots, -1).clone().requires_grad_()
-        output = SlotOutput(slots, attention, logits, (8, 14, 14))
         # a 14 x 14 "image" pools to itself; masks were rounded to half precision
         targets = ClipTargets(
             get['target'], masks=get['fg_mask_per_frame'].half().float().view(batch, 8, 14, 14),
@@ -156,8 +150,11 @@ def test_loss_parity(golden, name, parity):
             def forward(self, chosen, index=slots_chosen[0], prediction=prediction):
                 return prediction[torch.arange(len(index)), index].logit()
 
-        model.mask_decoder = Stored()
-        result = model.losses_of_assignment(output, *slots_chosen, targets, scene, soft)
+        result = model.loss_of_slots(SlotBatch(
+            slots=slots, attention=attention, logits=logits, grid=(8, 14, 14),
+            action_slot=slots_chosen[0], scene_slot=slots_chosen[1], action=targets.action,
+            scene=scene, num_classes=model.num_classes, teacher_logits=soft, masks=targets.masks,
+            clip_mask=targets.clip_mask, decoder=Stored()))
         ours = dict(action_loss=result['loss_action'], scene_loss=result['loss_scene'],
                     mask_distill_loss=result['loss_guidance'],
                     mask_prediction_loss=result['loss_mask'], cosine_loss=result['loss_cosine'])

@@ -2,58 +2,65 @@
 import pytest
 import torch
 import torch.nn.functional as F
-from tiny_models import ACTIONS, GRID, SCENES, SIZE, batch, build, output_of, targets_of
+from tiny_models import (
+    GRID,
+    SIZE,
+    batch,
+    build,
+    output_of,
+    slot_batch,
+    targets_of,
+)
 
 from devias_mm.engine.loops import _table_row
 from devias_mm.evaluation.slots import slot_shares
 from devias_mm.layers import attention_input, extra_token_attention
-from devias_mm.methods import devias_losses as losses
 from devias_mm.methods.devias import SlotOutput
+from devias_mm.methods.devias_losses import foreground_pixels
 from devias_mm.store.predictions import read_predictions, write_predictions
 
-FAME = [dict(type='FAMEMasks', tau=.2), dict(type='SceneMix', ratio=.5)]
+FAME = [dict(type='FAMEMasks', tau=0.2), dict(type='SceneMix', ratio=0.5)]
 
 
-@pytest.mark.parametrize('target', ['mask', 'pixel'])
-def test_the_decoder_reads_its_slots_alone(target):
+@pytest.mark.parametrize('term', ['MaskDecoding', 'PixelDecoding'])
+def test_the_decoder_reads_its_slots_alone(term):
     action_slot, scene_slot = torch.tensor([0, 1, 0]), torch.tensor([1, 0, 1])
     rows, clips, targets, found = torch.arange(3), torch.randn(3, 3, *SIZE), targets_of(), {}
-    targets.masks = (torch.rand(3, 2, *SIZE[1:]) > .5).float()
+    targets.masks = (torch.rand(3, 2, *SIZE[1:]) > 0.5).float()
     state = None
-    for decoded in losses.DECODED_SLOTS:
-        model = build('DEVIAS', decoder_slots=decoded, decoder_target=target)
+    for decoded in (('action', ), ('scene', ), ('action', 'scene')):
+        model = build('DEVIAS', losses=dict(mask=dict(type=term, slots=decoded, target='frames')))
         state = state or model.mask_decoder.state_dict()
         model.mask_decoder.load_state_dict(state)
         torch.manual_seed(0)
         output = output_of(model)
-        scene = targets.scene + ACTIONS
-        found[decoded] = model.losses_of_assignment(
-            output, action_slot, scene_slot, targets, scene, clips=clips)['loss_mask']
+        found[decoded] = model.loss_of_slots(slot_batch(
+            model, output, action_slot, scene_slot, targets, clips=clips))['loss_mask']
         found[decoded].backward()
         for name, slot in (('action', action_slot), ('scene', scene_slot)):
-            learns = decoded in (name, 'both')
+            learns = name in decoded
             assert (output.slots.grad[rows, slot].abs().sum() > 0) == learns
-    torch.testing.assert_close(found['both'], found['action'] + found['scene'])
+    torch.testing.assert_close(found['action', 'scene'], found['action', ] + found['scene', ])
 
 
 def test_foreground_pixels():
     clips = torch.arange(2 * 3 * 4 * 4 * 4.).view(2, 3, 4, 4, 4)
     masks = torch.zeros(2, 2, 4, 4)
     masks[0, 0, 2:, :2] = 1  # the lower left patch in the first two of four frames
-    target = losses.foreground_pixels(clips, masks, (2, 2, 2)).view(2, 4, 3, 2, 2)
+    target = foreground_pixels(clips, masks, (2, 2, 2)).view(2, 4, 3, 2, 2)
     assert target[1].abs().sum() == 0
     assert target[0, [0, 1, 3]].abs().sum() == 0
     torch.testing.assert_close(target[0, 2], clips[0, :, :2, 2:, :2].sum(1) / 4)
 
 
 def test_pixel_decoder_trains():
-    model = build('DEVIAS', augments=FAME, decoder_target='pixel')
+    model = build('DEVIAS', augments=FAME, losses=dict(mask=dict(type='PixelDecoding')))
     data = model.data_preprocessor(batch(), training=True)
     assert 0 < model(**data, mode='loss')['loss_mask'] < 10
 
 
 def test_attention_of_the_extra_tokens_is_that_of_the_block():
-    model = build('DEVIAS', num_extra_tokens=2, disentangling='tokens')
+    model = build('DEVIAS', num_extra_tokens=2, slot_attention=None)
     clips = torch.randn(2, 3, *SIZE)
     with attention_input(model.backbone) as inputs:
         extra = model.backbone(clips).extra
@@ -73,7 +80,7 @@ def test_attention_of_the_extra_tokens_is_that_of_the_block():
 
 
 def test_tokens_instead_of_slots():
-    model = build('DEVIAS', augments=FAME, num_extra_tokens=2, disentangling='tokens')
+    model = build('DEVIAS', augments=FAME, num_extra_tokens=2, slot_attention=None)
     assert model.slot_attention is None
     data = model.data_preprocessor(batch(), training=True)
     result = model(**data, mode='loss')
@@ -87,11 +94,8 @@ def test_tokens_instead_of_slots():
 
 
 @pytest.mark.parametrize('kwargs, message', [
-    (dict(disentangling='tokens'), 'num_extra_tokens=2'),
-    (dict(disentangling='tokens', num_extra_tokens=2, slot_attention=dict(num_slots=2)),
-     'slot_attention=None'),
-    (dict(decoder_slots='none'), 'decoder_slots'), (dict(decoder_target='rgb'), 'decoder_target'),
-    (dict(unified_argmax='scene'), 'unified_argmax')])
+    (dict(slot_attention=None), 'num_extra_tokens=2'),
+    (dict(slot_attention=None, num_extra_tokens=1), 'num_extra_tokens=2, got 1')])
 def test_options_that_do_not_go_together(kwargs, message):
     with pytest.raises(ValueError, match=message):
         build('DEVIAS', **kwargs)
@@ -109,23 +113,12 @@ def test_hard_roles_hold_in_the_prediction(monkeypatch):
     assert chosen == [(1, 0), (0, 1)]
 
 
-def test_both_argmaxes_over_all_classes(monkeypatch):
-    logits = torch.tensor([[[3., 0., 0., 2., 0.], [4., 0., 0., 2.5, 0.]]])
-    model = build('DEVIAS', unified_argmax='both')
-    monkeypatch.setattr(model, 'encode_slots', lambda clips: SlotOutput(None, None, logits, GRID))
-    scores = model.probabilities(None)
-    assert scores['scene'].shape == scores['action'].shape == (1, ACTIONS + SCENES)
-    # the scene slot's best class is action 0, which stands behind the scenes: an error
-    assert scores['scene'].argmax() == SCENES
-    torch.testing.assert_close(scores['scene'].sum(), torch.tensor(1.))
-
-
 def test_how_often_a_slot_had_a_role():
-    model = build('DEVIAS', slot_attention=dict(num_slots=3), mask_weight=0., guidance_weight=0.)
+    model = build('DEVIAS', slot_attention=dict(num_slots=3),
+                  losses=dict(mask=None, guidance=None))
     output, targets = output_of(model, slots=3), targets_of()
-    result = model.losses_of_assignment(
-        output, torch.tensor([0, 2, 0]), torch.tensor([1, 1, 2]), targets,
-        targets.scene + ACTIONS)
+    result = model.loss_of_slots(slot_batch(
+        model, output, torch.tensor([0, 2, 0]), torch.tensor([1, 1, 2]), targets))
     shares = [[result[f'{role}_slot{k}'].item() for k in range(3)] for role in ('action', 'scene')]
     assert shares == [pytest.approx(row, abs=1e-3) for row in (
         [66.6667, 0, 33.3333], [0, 66.6667, 33.3333])]

@@ -14,13 +14,15 @@ SOURCE = dict(num_classes=5, num_scene_classes=4)  # of the training before
 CONV = dict(type='ConvTokenEncoder', input_size=SIZE, widths=(8, 12, 24), num_heads=3)
 VIT = dict(type='TokenViT', img_size=16, patch_size=4, num_frames=4, embed_dims=24, depth=2,
            num_heads=2)
+SLOTS = dict(num_slots=2, num_iters=2, head_dims=8)
 ENCODERS = {
     'naive': dict(type='NaiveRecognizer', backbone=CONV, pool_norm=True, **SOURCE),
     'scene': dict(type='NaiveRecognizer', backbone=CONV, task='scene', **SOURCE),
     'tokens': dict(type='TokenRecognizer', backbone=dict(**CONV, num_extra_tokens=2), **SOURCE),
-    'devias': dict(type='DEVIAS', backbone=CONV, **SOURCE),
-    'devias hard': dict(type='DEVIAS', backbone=CONV, assignment='hard', **SOURCE),
-    'devias vit': dict(type='DEVIAS', backbone=VIT, **SOURCE),
+    'devias': dict(type='DEVIAS', backbone=CONV, slot_attention=SLOTS, **SOURCE),
+    'devias hard': dict(type='DEVIAS', backbone=CONV, slot_attention=SLOTS, assignment='hard',
+                        **SOURCE),
+    'devias vit': dict(type='DEVIAS', backbone=VIT, slot_attention=SLOTS, **SOURCE),
     'i3d': dict(type='NaiveRecognizer', **SOURCE, backbone=dict(
         type='FeatureMapTokens', input_size=(4, 32, 32), backbone=dict(
             type='ResNet3d', depth=18, base_channels=4, pretrained2d=False,
@@ -138,7 +140,7 @@ def test_gap_is_the_mean_over_time_and_space():
 def test_fine_tuning_overfits(encoder, kwargs):
     model = classifier(encoder, **kwargs)
     first, last = train(model, steps=80)
-    assert last['loss_action'] < .5 * first['loss_action']
+    assert last['loss_action'] < 0.5 * first['loss_action']
     assert predicted(model, 'action') == [0, 1, 2, 0]
     sample = model.test_step(batch(views=2))[0]
     assert sample.pred_score.shape == (ACTIONS, ) and 'pred_scene_score' not in sample
@@ -182,7 +184,7 @@ def test_teachers_and_decoders_of_the_training_before_are_left_out():
     source = MODELS.build(config)
     assert any(key.startswith('scene_teacher.') for key in source.state_dict())
     model = MODELS.build(dict(type='FeatureClassifier', num_classes=ACTIONS,
-                              encoder={**config, 'mask_weight': 0.}))
+                              encoder={**config, 'losses': dict(mask=None)}))
     assert model.backbone.scene_teacher is None
     model.load_state_dict(source.state_dict(), strict=False)
     assert torch.equal(model.backbone.slot_attention.slots, source.slot_attention.slots)

@@ -33,13 +33,14 @@ METHODS = dict(
     albar=dict(type='ALBAR'),
     scene_adversarial=dict(type='SceneAdversarial', augments=FAME[:1], optimization='joint'),
     devias=dict(type='DEVIAS', augments=FAME),
-    devias_official=dict(
-        type='DEVIAS', augments=FAME, assignment_cost='probability', mask_target='clip',
-        mask_loss='double_sigmoid_bce', guidance_reduction='mean', cosine='signed',
-        scene_loss='kl', scene_weight=4000., scene_teacher=teacher(),
-        slot_attention=dict(num_heads=4, head_dims=8, attn_norm='l1', out_proj=True,
-                            mlp_norm=True, final_norm=True)),
-    devias_greedy=dict(type='DEVIAS', augments=FAME, assignment='greedy', cosine='absolute'),
+    devias_teacher=dict(type='DEVIAS', augments=FAME, scene_teacher=teacher()),
+    devias_print=dict(
+        type='DEVIAS', augments=FAME, assignment_cost='cross_entropy', losses=dict(
+            scene=dict(type='SceneCrossEntropy'),
+            mask=dict(type='MaskDecoding', target='frames', sigmoid_twice=False),
+            guidance=dict(type='AttentionGuidance', reduction='sum'),
+            cosine=dict(type='PrintedSlotCosine'))),
+    devias_greedy=dict(type='DEVIAS', augments=FAME, assignment='greedy'),
     be=dict(type='NaiveRecognizer', augments=[dict(type='BackgroundErasing')]))
 
 

@@ -13,7 +13,7 @@ METHODS = {
     'naive scene': dict(type='NaiveRecognizer', task='scene'),
     'two-token': dict(type='TokenRecognizer', num_extra_tokens=2),
     'two-token unified': dict(type='TokenRecognizer', num_extra_tokens=2, unified_head=True),
-    'devias': dict(type='DEVIAS'),
+    'devias': dict(type='DEVIAS', losses=dict(scene=dict(type='SceneCrossEntropy'))),
     'albar': dict(type='ALBAR'),
 }
 

@@ -6,6 +6,7 @@ from mmaction.registry import MODELS
 from mmaction.structures import ActionDataSample
 
 from devias_mm.methods.devias import SlotOutput
+from devias_mm.methods.devias_losses import SlotBatch
 from devias_mm.structures import ClipTargets
 
 ACTIONS, SCENES = 3, 2
@@ -17,8 +18,10 @@ def build(type: str, num_extra_tokens: int = 0, augments=(), **kwargs) -> torch.
     """A method on an encoder with 32 tokens of width 24."""
     preprocessor = dict(type='DebiasDataPreprocessor', mean=[127.] * 3, std=[60.] * 3,
                         augments=list(augments))
+    if type == 'DEVIAS':
+        kwargs.setdefault('slot_attention', dict(num_slots=2, num_iters=2, head_dims=8))
     # the published init_scale would make all classes nearly equal
-    kwargs = dict(dict(num_classes=ACTIONS, num_scene_classes=SCENES, init_scale=1.), **kwargs)
+    kwargs = dict(dict(num_classes=ACTIONS, num_scene_classes=SCENES, init_scale=1.0), **kwargs)
     return MODELS.build(dict(
         type=type, data_preprocessor=preprocessor,
         backbone=dict(type='ConvTokenEncoder', input_size=SIZE, widths=(8, 12, 24), num_heads=3,
@@ -61,6 +64,17 @@ def output_of(model, size: int = 3, slots: int = 2) -> SlotOutput:
     return SlotOutput(*(x.requires_grad_() for x in (
         torch.randn(size, slots, model.embed_dims), attention,
         torch.randn(size, slots, ACTIONS + SCENES))), GRID)
+
+
+def slot_batch(model, output: SlotOutput, action_slot, scene_slot, targets: ClipTargets,
+               teacher_logits=None, clips=None) -> SlotBatch:
+    """What the loss terms of DEVIAS see, of slots with given roles."""
+    return SlotBatch(
+        slots=output.slots, attention=output.attention, logits=output.logits, grid=output.grid,
+        action_slot=action_slot, scene_slot=scene_slot, action=targets.action,
+        scene=targets.scene + ACTIONS, num_classes=ACTIONS, teacher_logits=teacher_logits,
+        masks=targets.masks, clip_mask=targets.clip_mask, clips=clips,
+        decoder=model.mask_decoder)
 
 
 def targets_of(size: int = 3) -> ClipTargets:

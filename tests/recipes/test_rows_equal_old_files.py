@@ -11,6 +11,7 @@ import re
 from pathlib import Path
 
 import pytest
+from devias_options import PRINTED, devias_today
 from recipe_rows import find_method, resolve
 
 from devias_mm.harness.recipes import read_recipe
@@ -39,10 +40,44 @@ def today(name: str, old: dict) -> dict:
         old: the recipe, which may be changed in place.
     """
     old['custom_imports']['imports'] = ['devias_mm.register']
+    for model in nodes_of_type(old['model'], 'DEVIAS'):
+        devias_today(model)
+    if 'devias-paper_' in name:
+        old['model']['slot_attention'].update(PRINTED['slot_attention'])
+        old['model'].update(dict(PRINTED, slot_attention=old['model']['slot_attention']))
+    if 'puppets' not in name and old['model']['type'] == 'DEVIAS':
+        masks = old['model']['data_preprocessor']['augments'][0]
+        if masks['type'] == 'FAMEMasks':
+            masks['blur_size'] = 11  # as published
+        if 'hvu' in name:
+            old['model']['scene_scores'] = 'all'  # as published
+    for model in classifiers_from_scratch(old['model']):
+        model['init_scale'] = None
     if 'scene-adversarial-probe_' in name:  # the labels that its accuracy is measured against
         labels = dict(scene_label_file='annotations/scenes_val.parquet')
         old['test_cfg']['splits']['val'].update(labels)
     return old
+
+
+def nodes_of_type(tree, kind: str) -> list:
+    """Return the dicts of a type within nested dicts and lists."""
+    if isinstance(tree, list):
+        tree = dict(enumerate(tree))
+    if not isinstance(tree, dict):
+        return []
+    found = [tree] if tree.get('type') == kind else []
+    for child in tree.values():
+        found += nodes_of_type(child, kind)
+    return found
+
+
+def classifiers_from_scratch(model: dict) -> list:
+    """Return the recognizers with a classifier on the small encoder of Puppets."""
+    if model['type'] == 'FeatureClassifier':
+        model = model['encoder']
+    contrastive = ('MoCo', 'DSM', 'DSMTriplet')
+    small = model['backbone']['type'] == 'ConvTokenEncoder'
+    return [model] if small and model['type'] not in contrastive else []
 
 
 def plain(recipe: dict) -> dict:
