@@ -3,7 +3,7 @@ import argparse
 import copy
 import os
 import os.path as osp
-from typing import Iterator, List, Optional, Sequence
+from typing import Iterator, Optional, Sequence
 
 import cv2
 import torch

@@ -1,7 +1,7 @@
 """The written form of a suite's results: CSV, Markdown and LaTeX."""
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Dict, List, Optional, Sequence
+from typing import TYPE_CHECKING, Dict, List, Optional, Sequence
 
 import pandas as pd
 
@@ -11,9 +11,11 @@ from devias_mm.harness.ladder import ladder_table
 from devias_mm.harness.leaderboard import leaderboard
 from devias_mm.harness.notes import footnotes
 from devias_mm.harness.papers import compare_with_papers
-from devias_mm.harness.plan import Job
 from devias_mm.harness.results import MethodResults, without_results
 from devias_mm.harness.suite import Suite
+
+if TYPE_CHECKING:  # MMEngine's configs are not needed to read results
+    from devias_mm.harness.plan import Job
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class Report:
     latex: str
 
 
-def make_report(suite: Suite, jobs: Sequence[Job], results: Sequence[MethodResults],
+def make_report(suite: Suite, jobs: Sequence['Job'], results: Sequence[MethodResults],
                 smoke: Optional[Dict[str, object]] = None) -> Report:
     """Compute the table of a suite from its collected results."""
     make_table = ladder_table if suite.ladder else leaderboard

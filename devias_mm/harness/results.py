@@ -1,7 +1,7 @@
 """Reading the stored predictions of a suite's runs into per-video correctness."""
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Dict, List, Sequence, Tuple
+from typing import TYPE_CHECKING, Dict, List, Sequence, Tuple
 
 import numpy as np
 import pandas as pd
@@ -10,8 +10,10 @@ from devias_mm.errors import SuiteError
 from devias_mm.evaluation.contrasted import contrasted
 from devias_mm.evaluation.hits import SplitHits, read_hits
 from devias_mm.evaluation.metrics import Contrast, Split
-from devias_mm.harness.plan import Job
 from devias_mm.harness.suite import Suite
+
+if TYPE_CHECKING:  # MMEngine's configs are not needed to read results
+    from devias_mm.harness.plan import Job
 
 # rows of a hits array, in this order
 TASKS = ('action', 'scene', 'background')
@@ -65,7 +67,7 @@ class MethodResults:
         return hits
 
 
-def collect(suite: Suite, jobs: Sequence[Job], command: str,
+def collect(suite: Suite, jobs: Sequence['Job'], command: str,
             on_error: str = 'count-wrong') -> List[MethodResults]:
     """Read the finished runs among the jobs, one result per method and variant.
 
@@ -100,14 +102,14 @@ def collect(suite: Suite, jobs: Sequence[Job], command: str,
     return results
 
 
-def without_results(jobs: Sequence[Job], results: Sequence[MethodResults]) -> List[str]:
+def without_results(jobs: Sequence['Job'], results: Sequence[MethodResults]) -> List[str]:
     """Return the names (method, or ``method variant``) of what has no finished run."""
     finished = {(result.method, result.variant) for result in results}
     return list(dict.fromkeys(f'{job.method} {job.variant}'.strip() for job in jobs
                               if (job.method, job.variant) not in finished))
 
 
-def _require_tables(jobs: Sequence[Job], command: str) -> None:
+def _require_tables(jobs: Sequence['Job'], command: str) -> None:
     """Raise where a finished run has lost a prediction table."""
     for job in jobs:
         gone = [split for split in job.splits if not job.predictions(split).is_file()]
@@ -117,7 +119,7 @@ def _require_tables(jobs: Sequence[Job], command: str) -> None:
                              f'    {command}')
 
 
-def _read_method(suite: Suite, done: Sequence[Job], group: Sequence[Job], on_error: str
+def _read_method(suite: Suite, done: Sequence['Job'], group: Sequence['Job'], on_error: str
                  ) -> MethodResults:
     """Read all splits and seeds of one method."""
     missing = tuple(job.seed for job in group if job not in done)
@@ -137,7 +139,7 @@ def _read_method(suite: Suite, done: Sequence[Job], group: Sequence[Job], on_err
     return result
 
 
-def _read_split(suite: Suite, job: Job, split: str, on_error: str) -> SplitHits:
+def _read_split(suite: Suite, job: 'Job', split: str, on_error: str) -> SplitHits:
     """Read the hits of a run on a split; what is unreadable counts as asked."""
     path = job.predictions(split)
     predicts = suite.methods[job.method].predicts
@@ -156,7 +158,7 @@ def _read_split(suite: Suite, job: Job, split: str, on_error: str) -> SplitHits:
     return table
 
 
-def _order(first: Job, job: Job, split: str, videos: pd.Index, own: pd.Index) -> np.ndarray:
+def _order(first: 'Job', job: 'Job', split: str, videos: pd.Index, own: pd.Index) -> np.ndarray:
     """Return where the videos of the first seed are in the table of another."""
     if own.equals(videos):
         return np.arange(len(videos))
@@ -182,7 +184,7 @@ def _require_same_videos(results: Sequence[MethodResults]) -> None:
                     'was tested on an older list; test it again')
 
 
-def _other_runs(jobs: Sequence[Job]) -> str:
+def _other_runs(jobs: Sequence['Job']) -> str:
     """Say so where a method has runs of another config."""
     folders: List[Path] = []
     for job in jobs:

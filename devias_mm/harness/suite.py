@@ -8,6 +8,7 @@ from devias_mm.evaluation.hits import TASKS
 from devias_mm.harness.protocol import Data, Ladder, Protocol, Variant
 from devias_mm.harness.recipes import Change
 
+
 @dataclass(frozen=True)
 class Method:
     """One row of a table.

@@ -44,7 +44,8 @@ def write_predictions(path: Union[str, Path], rows: List[dict]) -> None:
             schema = schema.append(pa.field(name, pa.list_(pa.float32())))
     columns = {name: [row[name] for row in rows] for name in schema.names}
     with atomic_path(path) as temporary:
-        pq.write_table(pa.table(columns, schema=schema), temporary)
+        # no score occurs twice: a dictionary would only slow the reader down
+        pq.write_table(pa.table(columns, schema=schema), temporary, use_dictionary=False)
 
 
 def open_predictions(path: Union[str, Path]) -> pq.ParquetFile:
@@ -57,8 +58,8 @@ def open_predictions(path: Union[str, Path]) -> pq.ParquetFile:
     path = Path(path)
     if not path.is_file():
         raise MissingFileError(f'prediction table not found: {path}')
-    # a buffer keeps the scores of a large split out of memory
-    file = pq.ParquetFile(path, buffer_size=1 << 20)
+    # a small buffer keeps the scores of a large split out of memory
+    file = pq.ParquetFile(path, buffer_size=1 << 20, pre_buffer=False)
     missing = [name for name in SCHEMA.names if name not in file.schema_arrow.names]
     if missing:
         raise UserError(f'{path} lacks the column(s) {", ".join(missing)}; a prediction '

@@ -3,8 +3,8 @@ import pytest
 from mmengine.config import ConfigDict
 
 from devias_mm.engine.launch import split_dataset
-from devias_mm.splits import choose_splits
 from devias_mm.errors import UsageError
+from devias_mm.splits import choose_splits
 
 KNOWN = dict.fromkeys(('seen', 'hat-far/1', 'hat-far/2', 'hat-close/1', 'scuba-vqgan'))
 
