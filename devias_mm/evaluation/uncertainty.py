@@ -199,10 +199,10 @@ class _Sample:
         whole = self.first is None and np.isin(filled, (0.0, 1.0)).all()
         precision = np.float32 if whole else np.float64
         weights = weights.astype(precision, copy=False)
-        percent = np.full((len(rows), weights.shape[1]), np.nan)
         complete = labelled.all(axis=1)
-        percent[complete] = 100.0 * _product(filled[complete], weights) / self.size
         some = labelled.any(axis=1) & ~complete
+        percent = np.full((len(rows), weights.shape[1]), np.nan)
+        percent[complete] = 100.0 * _product(filled[complete], weights) / self.size
         size = _product(labelled[some], weights)
         with np.errstate(invalid='ignore'):  # 0 / 0: none of the labelled videos was drawn
             percent[some] = 100.0 * _product(filled[some], weights) / size
@@ -220,6 +220,9 @@ def _kinds(values: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
     kind = np.zeros(rows.shape[1], dtype=np.int64)
     for row in rows:
         _, code = np.unique(row, return_inverse=True)
-        _, first, kind, counts = np.unique(kind * (code.max() + 1) + code, return_index=True,
-                                           return_inverse=True, return_counts=True)
+        # of each row another digit
+        kind = kind * (code.max() + 1) + code
+        # renumbered, because many rows would make too large a number
+        _, kind = np.unique(kind, return_inverse=True)
+    _, first, counts = np.unique(kind, return_index=True, return_counts=True)
     return first, counts

@@ -56,13 +56,17 @@ class MethodResults:
 
     def _contrast(self, pair: Contrast) -> np.ndarray:
         """Return the hits of a pair; there are no scenes and backgrounds in it."""
+        videos = self.videos[pair.moving]
+        twins = self.videos[pair.still]
+        moving = self.hits[pair.moving][:, 0]
+        still = self.hits[pair.still][:, 0].copy()
+        # a wrong twin is good: one that could not be read must not be
+        unreadable = twins.isin(self.unreadable[pair.still])
+        still[~np.isnan(still) & unreadable] = 1.0
         hits = np.full_like(self.hits[pair.moving], np.nan)
-        unreadable = self.videos[pair.still].isin(self.unreadable[pair.still])
-        for seed in range(len(self.seeds)):
-            right = pd.Series(self.hits[pair.moving][seed, 0], index=self.videos[pair.moving])
-            twin = pd.Series(self.hits[pair.still][seed, 0], index=self.videos[pair.still])
-            # a wrong twin is good: one that could not be read must not be
-            twin[twin.notna() & unreadable] = 1.0
+        for seed, (right, twin) in enumerate(zip(moving, still)):
+            right = pd.Series(right, index=videos)
+            twin = pd.Series(twin, index=twins)
             hits[seed, 0] = contrasted(right, twin)
         return hits
 
