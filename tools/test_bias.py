@@ -77,7 +77,7 @@ def parse_args() -> argparse.Namespace:
 def make_config(args, suite) -> Config:
     """The model's config on the data of the suite, with the options of the command line."""
     if not suite.data.config:
-        raise UsageError(f'suite {suite.name!r} names no `data_config` with its test splits.')
+        raise UsageError(f'suite {suite.name!r} names no `Data(config=...)` with its test splits.')
     if args.data_root is None:  # elsewhere, the lists are looked for
         require_data(suite, ROOT)
     init_default_scope('mmaction')

@@ -72,7 +72,7 @@ def make_jobs(folder: Path, case: str) -> list:
 def write_predictions(path: Path, videos: int, classes: int, rng: np.random.Generator) -> None:
     """Write random scores in parts, in the schema of the store."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with pq.ParquetWriter(path, SCHEMA) as writer:
+    with pq.ParquetWriter(path, SCHEMA, use_dictionary=False) as writer:
         for start in range(0, videos, PART):
             number = min(PART, videos - start)
             labels = np.arange(start, start + number) % classes

@@ -84,7 +84,8 @@ def _batch_hits(batch: pa.RecordBatch, topk: Mapping[str, int], without_scores: 
         hits[TASKS.index(task)] = topk_correct(matrix, labels, k)
         if task == 'action':
             backgrounds = batch.column('background_label').to_numpy()
-            hits[2] = agreement(predicted_classes(matrix), backgrounds)
+            if (backgrounds >= 0).any():
+                hits[2] = agreement(predicted_classes(matrix), backgrounds)
     return hits
 
 

@@ -69,7 +69,9 @@ def knn_accuracy(train_features: np.ndarray, train_labels: Sequence[int],
         guesses = np.argsort(-votes, axis=1, kind='stable')[:, :5]
         voted = np.take_along_axis(votes, guesses, axis=1) > 0
         right = (guesses == labels[:, None]) & voted
-        accuracies[k] = (100.0 * right[:, 0].mean(), 100.0 * right.any(axis=1).mean())
+        top1 = 100.0 * right[:, 0].mean()
+        top5 = 100.0 * right.any(axis=1).mean()
+        accuracies[k] = (top1, top5)
     return accuracies
 
 

@@ -191,17 +191,27 @@ class _Sample:
         values = np.asarray(values, dtype=np.float64)
         if self.first is not None:
             values = values[..., self.first]
-        labelled = ~np.isnan(values)
-        filled = np.where(labelled, values, 0.0)
+        shape = values.shape[:-1]
+        rows = values.reshape(-1, values.shape[-1])
+        labelled = ~np.isnan(rows)
+        filled = np.where(labelled, rows, 0.0)
         # whole numbers below 2^24 are exact in float32
         whole = self.first is None and np.isin(filled, (0.0, 1.0)).all()
         precision = np.float32 if whole else np.float64
         weights = weights.astype(precision, copy=False)
-        total = (filled.astype(precision) @ weights).astype(np.float64)
-        size = np.float64(self.size)
-        if not labelled.all():
-            size = (labelled.astype(precision) @ weights).astype(np.float64)
-        return np.where(size > 0, 100.0 * total / np.maximum(size, 1.0), np.nan)
+        complete = labelled.all(axis=1)
+        some = labelled.any(axis=1) & ~complete
+        percent = np.full((len(rows), weights.shape[1]), np.nan)
+        percent[complete] = 100.0 * _product(filled[complete], weights) / self.size
+        size = _product(labelled[some], weights)
+        with np.errstate(invalid='ignore'):  # 0 / 0: none of the labelled videos was drawn
+            percent[some] = 100.0 * _product(filled[some], weights) / size
+        return percent.reshape(*shape, -1)
+
+
+def _product(rows: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Return ``rows @ weights`` in the precision of the weights, as float64."""
+    return (rows.astype(weights.dtype) @ weights).astype(np.float64)
 
 
 def _kinds(values: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
@@ -210,6 +220,9 @@ def _kinds(values: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
     kind = np.zeros(rows.shape[1], dtype=np.int64)
     for row in rows:
         _, code = np.unique(row, return_inverse=True)
-        _, first, kind, counts = np.unique(kind * (code.max() + 1) + code, return_index=True,
-                                           return_inverse=True, return_counts=True)
+        # of each row another digit
+        kind = kind * (code.max() + 1) + code
+        # renumbered, because many rows would make too large a number
+        _, kind = np.unique(kind, return_inverse=True)
+    _, first, counts = np.unique(kind, return_index=True, return_counts=True)
     return first, counts

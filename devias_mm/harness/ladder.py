@@ -66,11 +66,12 @@ def breaking_point(x: Sequence[float], accuracy: Sequence[float], threshold: flo
     below = np.flatnonzero(accuracy < threshold)
     if below.size == 0:
         return float('nan')
-    i = below[0]
-    if i == 0:
+    first = below[0]
+    if first == 0:
         return float(x[0])
-    share = (accuracy[i - 1] - threshold) / (accuracy[i - 1] - accuracy[i])
-    return float(x[i - 1] + share * (x[i] - x[i - 1]))
+    segment = slice(first - 1, first + 1)
+    # np.interp wants what it looks up in to ascend
+    return float(np.interp(threshold, accuracy[segment][::-1], x[segment][::-1]))
 
 
 def ladder_points(suite: Suite, table: pd.DataFrame, curve: str) -> pd.DataFrame:

@@ -16,14 +16,14 @@ is labelled):
 What the metrics are is declared in :mod:`devias_mm.evaluation.metrics`.
 """
 from functools import partial
-from typing import Dict, List, Mapping, Sequence, Union
+from typing import Dict, Mapping, Sequence, Union
 
 import numpy as np
 import pandas as pd
 
 from devias_mm.evaluation.accuracy import mean_percent
 from devias_mm.evaluation.metrics import Metric, Split, split_accuracies
-from devias_mm.evaluation.uncertainty import Case, bootstrap_all, sample_std
+from devias_mm.evaluation.uncertainty import Case, Interval, bootstrap_all, sample_std
 from devias_mm.harness.protocol import Protocol
 from devias_mm.harness.results import MethodResults
 from devias_mm.harness.suite import Suite
@@ -42,28 +42,14 @@ def leaderboard(suite: Suite, results: Sequence[MethodResults], n_resamples: int
         seed: seed of the bootstrap.
     """
     protocol = suite.protocol
-    cases: List[Case] = []
-    for result in results:
-        for metric in protocol.columns:
-            # resampled together: the mean over seeds of the metric, not the metric of the mean
-            cases.append(Case(_hits(protocol, metric, result),
-                              partial(_mean_over_seeds, protocol, metric)))
-    intervals = iter(bootstrap_all(cases, n_resamples, seed=seed))
+    metrics = protocol.columns
+    # all at once, because methods and metrics share their resamples
+    cases = [_case(protocol, metric, result) for result in results for metric in metrics]
+    intervals = bootstrap_all(cases, n_resamples, seed=seed)
     rows = []
-    for result in results:
-        row: Dict[str, Union[str, int, float]] = {'method': result.method}
-        for metric in protocol.columns:
-            interval = next(intervals)
-            row[f'{metric.name}_mean'] = interval.value
-            row[f'{metric.name}_std'] = sample_std(_per_seed(protocol, metric, result))
-            row[f'{metric.name}_lo'] = interval.lo
-            row[f'{metric.name}_hi'] = interval.hi
-        for metric in protocol.columns:
-            if metric.over_draws and len(protocol.splits_of(metric.splits)) > 1:
-                row[f'{metric.name}_split_std'] = _std_over_draws(protocol, metric, result)
-        row['n_seeds'] = len(result.seeds)
-        row.update(unreadable_cells([result]))
-        rows.append(row)
+    for number, result in enumerate(results):
+        own = intervals[number * len(metrics):(number + 1) * len(metrics)]
+        rows.append(_row(protocol, result, own))
     return pd.DataFrame(rows)
 
 
@@ -71,6 +57,30 @@ def unreadable_cells(results: Sequence[MethodResults]) -> Dict[str, Union[int, s
     """Return how many videos of a row could not be read, and what they did to its scores."""
     count = sum(len(videos) for result in results for videos in result.unreadable.values())
     return dict(n_unreadable=count, on_error=results[0].on_error)
+
+
+def _case(protocol: Protocol, metric: Metric, result: MethodResults) -> Case:
+    """Return what is bootstrapped: the mean over seeds of a metric, not the metric of the mean."""
+    hits = _hits(protocol, metric, result)
+    return Case(hits, partial(_mean_over_seeds, protocol, metric))
+
+
+def _row(protocol: Protocol, result: MethodResults, intervals: Sequence[Interval]
+         ) -> Dict[str, Union[str, int, float]]:
+    """Return the cells of one method; ``intervals`` are those of the protocol's columns."""
+    row: Dict[str, Union[str, int, float]] = {'method': result.method}
+    for metric, interval in zip(protocol.columns, intervals):
+        row[f'{metric.name}_mean'] = interval.value
+        row[f'{metric.name}_std'] = sample_std(_per_seed(protocol, metric, result))
+        row[f'{metric.name}_lo'] = interval.lo
+        row[f'{metric.name}_hi'] = interval.hi
+    for metric in protocol.columns:
+        draws = protocol.splits_of(metric.splits)
+        if metric.over_draws and len(draws) > 1:
+            row[f'{metric.name}_split_std'] = _std_over_draws(protocol, metric, result)
+    row['n_seeds'] = len(result.seeds)
+    row.update(unreadable_cells([result]))
+    return row
 
 
 def _hits(protocol: Protocol, metric: Metric, result: MethodResults) -> Dict[Split, np.ndarray]:
@@ -91,8 +101,10 @@ def _mean_over_seeds(protocol: Protocol, metric: Metric, percent: Mapping[Split,
 
 
 def _per_seed(protocol: Protocol, metric: Metric, result: MethodResults) -> np.ndarray:
+    """Return a metric of each seed."""
     hits = _hits(protocol, metric, result)
-    return _value(protocol, metric, {split: mean_percent(hits[split]) for split in hits})
+    percent = {split: mean_percent(values) for split, values in hits.items()}
+    return _value(protocol, metric, percent)
 
 
 def _std_over_draws(protocol: Protocol, metric: Metric, result: MethodResults) -> float:

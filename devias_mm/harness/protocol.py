@@ -78,7 +78,10 @@ class Protocol:
                 raise SuiteError(f'two columns of the table are named {metric.name!r}: rename '
                                  'the split or the metric')
             names.append(metric.name)
-        for name in (*self.rank_by, *(metric for pair in self.scatter.values() for metric in pair)):
+        used = list(self.rank_by)
+        for pair in self.scatter.values():
+            used += pair
+        for name in used:
             if name not in names:
                 raise SuiteError(f'there is no metric {name!r} to rank or plot by: use one of '
                                  f'{", ".join(names)}')
@@ -94,7 +97,9 @@ class Protocol:
 
     def splits_of(self, names: Sequence[Any]) -> List[Any]:
         """Return the splits of splits and sets, each once."""
-        splits = [split for name in names for split in self.sets.get(name, (name, ))]
+        splits: List[Any] = []
+        for name in names:
+            splits += self.sets.get(name, (name, ))
         return list(dict.fromkeys(splits))
 
     def tested(self, names: Sequence[Any]) -> List[Any]:
@@ -113,14 +118,13 @@ class Protocol:
         """
         known = (*self.splits, *self.optional_splits)
         chosen = choose_splits(known, self.splits_of(splits))
+        tested = tuple(split for split in known if split in chosen)
+        others = tuple(split for split in known if split not in chosen)
         sets = {}
         for name, draws in self.sets.items():
-            left = tuple(split for split in draws if split in chosen)
             # a set without draws stays known, because metrics name it
-            sets[name] = left
-        return replace(self, splits=tuple(split for split in known if split in chosen),
-                       optional_splits=tuple(split for split in known if split not in chosen),
-                       sets=sets)
+            sets[name] = tuple(split for split in draws if split in chosen)
+        return replace(self, splits=tested, optional_splits=others, sets=sets)
 
     def _is_tested(self, metric: Metric) -> bool:
         found = self.tested(metric.splits)

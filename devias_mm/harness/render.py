@@ -207,15 +207,16 @@ def _cell(row: pd.Series, metric: Metric, style: str, form: Form) -> str:
     name, digits = metric.name, metric.digits
     if pd.isna(row[f'{name}_mean']):
         return '-'
-    text = style.format(f'{row[f"{name}_mean"]:.{digits}f}')
-    std = row[f'{name}_std']
+    mean, std = row[f'{name}_mean'], row[f'{name}_std']
+    low, high = row[f'{name}_lo'], row[f'{name}_hi']
+    text = style.format(f'{mean:.{digits}f}')
     if metric.over_draws:
         std = row.get(f'{name}_split_std', std)
     if pd.notna(std):
         text += form.escape(f' ± {std:.{digits}f}')
     # a ratio has none where draws of few videos have nothing to divide by
-    if form.interval and pd.notna(row[f'{name}_lo']):
-        text += f' [{row[f"{name}_lo"]:.{digits}f}, {row[f"{name}_hi"]:.{digits}f}]'
+    if form.interval and pd.notna(low):
+        text += f' [{low:.{digits}f}, {high:.{digits}f}]'
     return text
 
 

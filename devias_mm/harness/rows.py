@@ -73,13 +73,13 @@ def resolve(suite: Suite, method: Method, variant: str = '', options: Change = (
 def _released(suite: Suite, method: Method, root: Path) -> 'Config':
     """Return the config of a released model in front of the test splits of the suite."""
     from devias_mm.engine.any_model import adapt_config, find_config  # imports the models
-    if not suite.data_config:
-        raise SuiteError(f'suite {suite.name!r} names no `data_config` with the test splits that '
+    if not suite.data.config:
+        raise SuiteError(f'suite {suite.name!r} names no `data.config` with the test splits that '
                          f'{method.config} is to be tested on')
     from mmengine.config import Config
     is_released = '::' in method.config
     path = find_config(method.config if is_released else Path(root) / method.config)
-    cfg = adapt_config(Config.fromfile(str(path)), read_recipe(suite.data_config, root))
+    cfg = adapt_config(Config.fromfile(str(path)), read_recipe(suite.data.config, root))
     cfg.load_from = method.checkpoint
     return cfg
 

@@ -58,8 +58,8 @@ def open_predictions(path: Union[str, Path]) -> pq.ParquetFile:
     if not path.is_file():
         raise MissingFileError(f'prediction table not found: {path}')
     try:
-        # a buffer keeps the scores of a large split out of memory
-        file = pq.ParquetFile(path, buffer_size=1 << 20)
+        # a small buffer keeps the scores of a large split out of memory
+        file = pq.ParquetFile(path, buffer_size=1 << 20, pre_buffer=False)
     except (pa.ArrowException, OSError, ValueError) as error:
         raise UserError(f'{path} is no prediction table, or truncated ({type(error).__name__}): '
                         'test the checkpoint again') from error

@@ -6,7 +6,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from devias_mm.harness.suite import Method, Suite, Variant
+from devias_mm.evaluation.metrics import (
+    comprehensive,
+    contrasted_metrics,
+    per_split,
+    ratios,
+    seen_unseen,
+    swap_metrics,
+)
+from devias_mm.harness import Data, Ladder, Method, Protocol, Suite, Variant
 from devias_mm.store.identity import ROOT
 
 CLASSES = 4
@@ -31,18 +39,35 @@ def make_repository(root: Path) -> Path:
     return root
 
 
+SPLITS = ('seen', 'unseen', 'texture', 'scene-only')
+DATA = Data(manifest='data/toy/manifest.json', command='make toy data')
+
+
+def make_protocol(splits=SPLITS, sets=None, action_unseen=('unseen', 'texture'),
+                  scene_unseen=('unseen', 'scene-only'), all_unseen=None, swaps=('unseen', ),
+                  human_only='texture', contrasts=None, **fields) -> Protocol:
+    """Metrics of all kinds; ``all_unseen``: actions and scenes of the comprehensive protocol."""
+    sets = sets or {}
+    metrics = [*seen_unseen(('seen', ), action_unseen, ('seen', ), scene_unseen)]
+    if all_unseen:
+        metrics += comprehensive(('seen', ), all_unseen[0], ('seen', ), all_unseen[1])
+    metrics += [*per_split(splits, sets), *swap_metrics(swaps)]
+    if human_only:
+        metrics += ratios(('seen', ), 'scene-only', human_only)
+    metrics += contrasted_metrics(contrasts or {})
+    return Protocol(tuple(splits), tuple(metrics), sets,
+                    rank_by=('hm', 'action_unseen', 'scene_unseen'),
+                    scatter={'Action': ('action_seen', 'action_unseen')}, **fields)
+
+
 def make_suite(**changes) -> Suite:
     """Three methods, four splits, all columns."""
     settings = dict(
-        name='toy', title='Toy suite',
+        name='toy', title='Toy suite', data=DATA,
         methods={'naive': Method('configs/naive.py', 'Naive', predicts=('action', )),
                  'strong': Method('configs/strong.py', 'Strong'),
                  'scene': Method('configs/scene.py', 'Scene', predicts=('scene', ))},
-        seeds=(0, 1), splits=('seen', 'unseen', 'texture', 'scene-only'),
-        action_seen=('seen', ), action_unseen=('unseen', 'texture'),
-        scene_seen=('seen', ), scene_unseen=('unseen', 'scene-only'),
-        sberr_splits=('unseen', ), background_only='scene-only', human_only='texture',
-        data_manifest='data/toy/manifest.json', data_command='make toy data')
+        protocol=make_protocol(), seeds=(0, 1))
     return Suite(**{**settings, **changes})
 
 
@@ -52,9 +77,8 @@ def make_ladder() -> Suite:
     for x in (0.5, 0.7, 0.9):
         dataset = dict(ann_file=f'train-{x}.txt')
         variants[f'rho{x}'] = Variant(x, dict(train_dataloader=dict(dataset=dataset)))
-    return make_suite(name='toy_ladder', seeds=(0, ), splits=('seen', 'unseen'),
-                      action_unseen=('unseen', ), scene_unseen=('unseen', ),
-                      background_only=None, human_only=None, variants=variants)
+    protocol = Protocol(('seen', 'unseen'), seen_unseen(('seen', ), ('unseen', )))
+    return make_suite(name='toy_ladder', seeds=(0, ), protocol=protocol, ladder=Ladder(variants))
 
 
 def scores(predicted) -> list:

@@ -102,7 +102,7 @@ def test_written_forms(toy, tmp_path):
     assert list(back['n_unreadable']) == [8, 0, 0] and set(back['on_error']) == {'count-wrong'}
     markdown = paths[1].read_text()
     assert '**95.0** ± 7.1 [' in markdown and '| Strong ' in markdown
-    assert 'Naive, seen: 2 unreadable video(s) counted as wrong (v00, v01)' in markdown
+    assert 'Naive, seen: 2 unreadable video(s) counted as wrong (v00, v01).' in markdown
     assert 'Scene: incomplete, seed(s) 1 not finished.' in markdown
     assert 'SMOKE RUN, not the benchmark: max_epochs=1' in markdown
     rows = [line.split('|')[1].strip() for line in markdown.splitlines() if line[:1] == '|']
@@ -245,7 +245,7 @@ def test_a_set_of_draws_counts_as_one_split(drawn):
     assert made.markdown.split('(HAT)')[1].splitlines()[0].endswith('over the draws of a set')
     assert r'\textbf{50.0} $\pm$ 20.0' in made.latex
     note, = [note for note in made.notes if 'swap/1' in note]
-    assert note.endswith('counted as wrong (v19), which also changes SBErr swap (lower is better).')
+    assert note.endswith('counted as wrong (v19), which lowers SBErr swap (lower is better), too.')
 
 
 @pytest.mark.parametrize('on_error, seen', [('count-wrong', 50), ('skip', 100 * 10 / 19)])

@@ -1,10 +1,12 @@
 import re
+from dataclasses import replace
 
 import pytest
-from fake_suite import make_suite
+from fake_suite import make_protocol, make_suite
 
 from devias_mm.builders.puppets.presets import PRESETS
 from devias_mm.engine.any_model import find_config
+from devias_mm.evaluation.metrics import CONTRASTED, background_error
 from devias_mm.harness import Method, load_suite
 from devias_mm.harness.launch import Launcher
 from devias_mm.harness.plan import plan_jobs
@@ -14,23 +16,17 @@ from devias_mm.harness.steps import steps_left
 from devias_mm.harness.suite import list_suites
 
 
-def recipe(method, root):
-    """The resolved config of a row."""
-    cfg = read_recipe(method.config, root)
-    apply_change(cfg, method.change)
-    return cfg
-
-
 def test_shipped_suites_load(root):
     suites = {path.stem: load_suite(path, root) for path in list_suites(root)}
     assert {'naive', 'be', 'fame', 'two-token', 'devias', 'naive-scene'} <= set(
         suites['puppets'].methods)
     # DEVIAS, section 4.3: the sets of the main and of the comprehensive protocol
     for name in ('ucf101', 'kinetics400'):
-        counts = [len(getattr(suites[name], column)) for column in (
+        protocol = suites[name].protocol
+        counts = [len(protocol.metric(column).splits) for column in (
             'action_unseen', 'scene_unseen', 'action_unseen_all', 'scene_unseen_all')]
-        assert counts == [2, 3, 6, 4] and suites[name].scene_topk == 5
-    assert suites['hvu'].scene_topk == 1
+        assert counts == [2, 3, 6, 4] and protocol.topk['scene'] == 5
+    assert 'scene' not in suites['hvu'].protocol.topk
     # supp. B: on UCF-101 alone DEVIAS starts from a training on the actions
     starts = [suites[name].methods['devias'].pretrain for name in ('ucf101', 'kinetics400', 'hvu')]
     assert [start and start.config for start in starts] == [
@@ -70,38 +66,48 @@ def test_configs_of_shipped_suites_resolve(root):
 def test_optional_splits_are_those_of_the_data_config(root):
     for path in list_suites(root):
         suite = load_suite(path, root)
-        if suite.data_config and not suite.variants:
-            known = set(read_recipe(suite.data_config).test_cfg.splits)
+        if suite.data.config and not suite.variants:
+            known = set(read_recipe(suite.data.config).test_cfg.splits)
             every = suite.only(['*'])
             assert set(every.splits) <= known, path
-            if suite.optional_splits:
+            if 'conflfg' in suite.protocol.optional_splits:
                 assert set(every.splits) == known
-            assert all(set(pair) <= known for pair in suite.contrasted.values())
-            if suite.scene_label_command:
-                _, config, *_ = suite.scene_label_command.split()[1:]
+            # then there is nothing that a metric lacks
+            assert every.protocol.columns == every.protocol.metrics
+            if suite.data.scene_label_command:
+                _, config, *_ = suite.data.scene_label_command.split()[1:]
                 assert read_recipe(config).num_scene_classes
+
+
+def swaps(suite):
+    """The sets and splits whose SBErr is a column."""
+    return [metric.splits[0] for metric in suite.protocol.columns
+            if metric.function is background_error]
 
 
 def test_splits_by_names_of_sets_and_patterns(root):
     suite = load_suite('kinetics400', root)
     draws = tuple(f'hat-far/{draw}' for draw in (1, 2, 3))
     part = suite.only(['hat-far', 'seen'])
-    assert part.splits == ('seen', *draws) and part.swap_sets == ('hat-far', )
+    assert part.splits == ('seen', *draws) and swaps(part) == ['hat-far']
     assert suite.only(['hat-f*']).splits == draws
     same = suite.only(['hat-same/1', 'hat-far/2'])
     assert same.splits == ('hat-far/2', 'hat-same/1')
-    assert same.swap_sets == ('hat-far', 'hat-same') and same.sets['hat-same'] == ('hat-same/1', )
+    assert swaps(same) == ['hat-far', 'hat-same']
+    assert same.protocol.sets['hat-same'] == ('hat-same/1', )
     assert suite.only(['hat-same']).splits == tuple(f'hat-same/{draw}' for draw in (1, 2, 3))
     pair = suite.only(['scu?o-vqgan', 'scuba-vqgan', 'scuba-sinusoid'])
-    assert pair.contrasts == {'contrasted-vqgan': ('scuba-vqgan', 'scufo-vqgan')}
-    assert suite.contrasts == {} and 'conflfg' in suite.only(['conf*']).splits
+    assert [metric.name for metric in pair.protocol.columns
+            if metric.section == CONTRASTED] == ['contrasted-vqgan']
+    assert all(metric.section != CONTRASTED for metric in suite.protocol.columns)
+    assert 'conflfg' in suite.only(['conf*']).splits
     # not among those of the protocol
     assert not {'scufo-vqgan', 'hat-same/1', 'conflfg', 'mimetics'} & set(suite.splits)
 
 
 def test_hat74_composes_as_hat_does(root):
     suite = load_suite('hat74', root)
-    splits = read_recipe(suite.data_config).test_cfg.splits
+    splits = read_recipe(suite.data.config).test_cfg.splits
     assert not any('same' in split for split in suite.splits)
     for split in suite.only(['hat-*']).splits:
         assert splits[split].layout == splits[split].rule == 'hat', split
@@ -112,9 +118,9 @@ def test_hat74_composes_as_hat_does(root):
 
 def test_the_tiny_suite_has_data_of_its_own(root):
     tiny, demo = (load_suite(name, root) for name in ('puppets_tiny', 'puppets'))
-    assert tiny.splits == demo.splits and tiny.swap_sets == demo.swap_sets
-    assert tiny.data_manifest == 'data/puppets/tiny/manifest.json'
-    cfg = read_recipe(tiny.data_config)
+    assert tiny.protocol == demo.protocol
+    assert tiny.data.manifest == 'data/puppets/tiny/manifest.json'
+    cfg = read_recipe(tiny.data.config)
     assert cfg.test_dataloader.dataset.data_root == 'data/puppets/tiny'
     for method in tiny.methods.values():
         cfg = resolve(tiny, method)
@@ -171,9 +177,11 @@ def test_a_row_of_two_suites_is_one_run(root, tmp_path):
 
 
 def test_encoders_of_table_14(root):
-    methods = load_suite('ucf101_backbones', root).methods
+    suite = load_suite('ucf101_backbones', root)
+    methods = suite.methods
     assert len(methods) == 10  # (c) and (d), five rows each
-    encoders = [recipe(method, root).model.backbone.backbone.type for method in methods.values()]
+    encoders = [resolve(suite, method).model.backbone.backbone.type
+                for method in methods.values()]
     assert encoders == ['ResNet3d'] * 5 + ['SwinTransformer3D'] * 5
     assert {method.predicts for name, method in methods.items() if 'naive-scene' in name} == {
         ('scene', )}
@@ -194,7 +202,7 @@ def test_released_models_are_tested_and_not_trained(root, tmp_path):
     # the model's own pipeline on the splits of the suite
     assert job.cfg.test_dataloader.dataset.pipeline[0].type == 'ReadClip'
     assert set(suite.splits) <= set(job.cfg.test_cfg.splits)
-    assert set(suite.splits) <= set(read_recipe(suite.data_config).test_cfg.splits)
+    assert set(suite.splits) <= set(read_recipe(suite.data.config).test_cfg.splits)
 
 
 def test_a_row_is_a_config(root, tmp_path):
@@ -228,15 +236,18 @@ def test_a_variant_is_a_config(root):
 
 
 def test_a_suite_of_some_splits():
-    suite = make_suite(splits=('seen', 'unseen', 'texture', 'scene-only', 'swap/1', 'swap/2'),
-                       sets={'swap': ('swap/1', 'swap/2')}, swap_sets=('swap', ),
-                       action_unseen=('unseen', 'swap'))
+    suite = make_suite(protocol=make_protocol(
+        splits=('seen', 'unseen', 'texture', 'scene-only', 'swap/1', 'swap/2'),
+        sets={'swap': ('swap/1', 'swap/2')}, swaps=('swap', ), action_unseen=('unseen', 'swap')))
     part = suite.only(['swap/2', 'seen', 'scene-only'])
     assert part.splits == ('seen', 'scene-only', 'swap/2')
-    assert part.sets == {'swap': ('swap/2', )} and part.swap_sets == ('swap', )
-    assert part.action_unseen == ('swap', ) and part.scene_unseen == ('scene-only', )
-    assert part.background_only == 'scene-only' and part.human_only is None
-    assert suite.only(['swap/1']).background_only is None
+    assert part.protocol.sets == {'swap': ('swap/2', )} and swaps(part) == ['swap']
+    tested = {metric.name: part.protocol.tested(metric.splits) for metric in part.protocol.columns}
+    assert tested['action_unseen'] == ['swap'] and tested['scene_unseen'] == ['scene-only']
+    assert 'bor' in tested and 'hor' not in tested and 'unseen' not in tested
+    # without the seen split there is nothing that BOR is relative to
+    assert [metric.name for metric in suite.only(['scene-only']).protocol.columns] == [
+        'scene_unseen', 'hm', 'scene-only', 'scene-only_scene']
     with pytest.raises(ValueError, match=r"unknown split\(s\) \['no'\]; accepted: .*'swap/2'"):
         suite.only(['no'])
 
@@ -256,10 +267,13 @@ def test_errors_list_what_is_known(root, tmp_path):
     (tmp_path / 'x.py').write_text('a = 1')
     with pytest.raises(ValueError, match='must define `suite = Suite'):
         load_suite(tmp_path / 'x.py')
-    with pytest.raises(ValueError, match='use the split.s. far'):
-        make_suite(action_unseen=('far', ))
-    with pytest.raises(ValueError, match="cannot be named 'hm'"):
-        make_suite(splits=('seen', 'unseen', 'texture', 'scene-only', 'hm'))
+    with pytest.raises(ValueError, match="'action_unseen' uses the split 'far'"):
+        make_protocol(action_unseen=('far', ))
+    for name in ('hm', 'n_seeds'):
+        with pytest.raises(ValueError, match=f"two columns of the table are named '{name}'"):
+            make_protocol(splits=('seen', 'unseen', 'texture', 'scene-only', name))
+    with pytest.raises(ValueError, match="no metric 'hm2' to rank or plot by"):
+        replace(make_protocol(), rank_by=('hm2', ))
     with pytest.raises(ValueError, match='predicts='):
         Method('c.py', predicts=('actions', ))
 
