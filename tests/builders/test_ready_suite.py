@@ -1,6 +1,6 @@
 """From videos to a score: build a test set, test a model on it."""
-import importlib.util
 import json
+import runpy
 import sys
 from pathlib import Path
 
@@ -22,16 +22,15 @@ methods = {{'mine': Method({config!r}, 'Mine', predicts=('action', ), checkpoint
 
 def run(tool, *arguments):
     """Run a tool in this process; its exit status."""
-    file = ROOT / 'tools' / f'{tool}.py'
-    spec = importlib.util.spec_from_file_location(file.stem, file)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
     before = sys.argv
-    sys.argv = [file.name, *map(str, arguments)]
+    sys.argv = [f'{tool}.py', *map(str, arguments)]
     try:
-        return module.main()
+        runpy.run_path(str(ROOT / 'tools' / f'{tool}.py'), run_name='__main__')
+    except SystemExit as end:
+        return end.code
     finally:
         sys.argv = before
+    return 0
 
 
 @pytest.fixture(scope='module')
@@ -86,12 +85,14 @@ def test_the_methods_of_a_built_set_are_run(source, tmp_path, capsys):
     cfg = Config.fromfile(str(CONFIG))
     weights = tmp_path / 'weights.pth'
     torch.save(dict(state_dict=load_recognizer(cfg, None).state_dict()), weights)
-    command = ['benchmark', 'run', tmp_path / 's/suite.py', '--dry-run', '--gpus', 0, '--out',
-               tmp_path / 'runs']
+    suite = [tmp_path / 's/suite.py', '--out', tmp_path / 'runs']
+    command = ['benchmark', 'run', *suite, '--gpus', 0]
     assert run(*command) == 2 and 'methods.py' in capsys.readouterr().err
     (tmp_path / 's/methods.py').write_text(METHODS.format(config=str(CONFIG),
                                                           weights=str(weights)))
-    assert run(*command) == 0
+    assert run(*command, '--dry-run') == 0
     printed = capsys.readouterr().out
-    assert 'test_bias.py' in printed and str(weights) in printed
+    assert 'dist_test.sh' in printed and str(weights) in printed
+    assert run(*command) == 0 and run('benchmark', 'table', *suite) == 0
+    assert '| Mine ' in capsys.readouterr().out
     assert json.loads((tmp_path / 's/manifest.json').read_text())['num_classes'] == 8

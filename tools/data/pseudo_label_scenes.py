@@ -35,6 +35,7 @@ from devias_mm.engine.launch import (
 )
 from devias_mm.errors import CheckpointError, ListFileError, UsageError
 from devias_mm.store.predictions import read_predictions
+from devias_mm.store.identity import config_identity
 from devias_mm.weights.checkpoints import check_weights, load_checkpoint_file
 
 #: what a dataset must not read while it is being labelled
@@ -127,7 +128,7 @@ def main() -> None:
     cfg.test_cfg.fp16 = args.amp
     cfg.load_from, cfg.resume = None, False
     made_by = config_identity(Config(dict(model=cfg.model.to_dict(),
-                                      pipeline=cfg.test_dataloader.dataset.pipeline)))
+                                          pipeline=cfg.test_dataloader.dataset.pipeline)))
     runner = build_runner(cfg, args.threads)
     teacher = load_teacher(runner, args.checkpoint)
     if args.dry_run:
