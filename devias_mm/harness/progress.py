@@ -18,7 +18,7 @@ _COLOURS = {'waiting': 'dim', 'pre-training': 'cyan', 'preparing': 'cyan',
 
 
 class Position(NamedTuple):
-    """Where a run stands, as its log says."""
+    """How far a run is, by its log."""
     epoch: int
     step: int
     steps: int
@@ -26,7 +26,7 @@ class Position(NamedTuple):
 
 
 def read_position(log: Optional[Path], start: int = 0) -> Optional[Position]:
-    """The last ``Epoch(train) [e][i/n] ... eta: ...`` line of an MMEngine log.
+    """Return the last ``Epoch(train) [e][i/n] ... eta: ...`` line of an MMEngine log.
 
     Args:
         log: log file, or ``None``.
@@ -50,7 +50,7 @@ def read_position(log: Optional[Path], start: int = 0) -> Optional[Position]:
 
 
 class Progress:
-    """Shows the state of all jobs: a live table where the console is a terminal.
+    """Show the state of all jobs: a live table where the console is a terminal.
 
     Args:
         jobs: all jobs, in the order in which they run.
@@ -88,33 +88,41 @@ class Progress:
             self._live.__exit__(*exc)
 
     def update(self, job: Job, state: str, log: Optional[Path] = None) -> None:
-        """A job enters a state; ``log`` is the file that its command writes."""
+        """Show that a job enters a state; ``log`` is the file that its command writes."""
         if self.state[job] == state:
             return
         self.state[job] = state
-        if log is not None:
-            self.started.setdefault(job, time.time())
-            self.current, self.log = job, log
-            self._log_start = log.stat().st_size if log.is_file() else 0
-            self._last_line = time.time()
-        else:
+        if log is None:
             self.ended[job] = time.time()
+        else:
+            self._start_step(job, log)
         if self._live is None:
-            number = self.jobs.index(job) + 1
-            elapsed = self._elapsed(job)
-            self._say(f'[{number}/{len(self.jobs)}] {job.name}: {state}'
-                      + (f' after {elapsed}' if log is None and elapsed else '')
-                      + (f' (log: {log})' if log else ''))
+            self._say_state(job, log)
+
+    def _start_step(self, job: Job, log: Path) -> None:
+        self.started.setdefault(job, time.time())
+        self.current, self.log = job, log
+        self._log_start = log.stat().st_size if log.is_file() else 0
+        self._last_line = time.time()
+
+    def _say_state(self, job: Job, log: Optional[Path]) -> None:
+        number = self.jobs.index(job) + 1
+        text = f'[{number}/{len(self.jobs)}] {job.name}: {self.state[job]}'
+        if log is not None:
+            text += f' (log: {log})'
+        elif self._elapsed(job):
+            text += f' after {self._elapsed(job)}'
+        self._say(text)
 
     def refresh(self) -> None:
-        """Called now and then while a command runs."""
+        """Print a line now and then while a command runs."""
         if self._live is None and time.time() - self._last_line >= self.every:
             self._last_line = time.time()
             self._say(f'    {self.current.name}: {self.state[self.current]} '
                       f'{self._position(self.current)}, {self._elapsed(self.current)} so far')
 
     def table(self) -> Table:
-        """The live table; of more jobs than the screen has lines, those around the current one."""
+        """Return the live table; where the screen has too few lines, the jobs around the current one."""
         done = sum(state == 'complete' for state in self.state.values())
         table = Table(box=None, pad_edge=False, title_justify='left',
                       title=f'{done} of {len(self.jobs)} jobs complete')

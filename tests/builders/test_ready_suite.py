@@ -85,12 +85,14 @@ def test_the_methods_of_a_built_set_are_run(source, tmp_path, capsys):
     cfg = Config.fromfile(str(CONFIG))
     weights = tmp_path / 'weights.pth'
     torch.save(dict(state_dict=load_recognizer(cfg, None).state_dict()), weights)
-    command = ['benchmark', 'run', tmp_path / 's/suite.py', '--dry-run', '--gpus', 0, '--out',
-               tmp_path / 'runs']
+    suite = [tmp_path / 's/suite.py', '--out', tmp_path / 'runs']
+    command = ['benchmark', 'run', *suite, '--gpus', 0]
     assert run(*command) == 2 and 'methods.py' in capsys.readouterr().err
     (tmp_path / 's/methods.py').write_text(METHODS.format(config=str(CONFIG),
                                                           weights=str(weights)))
-    assert run(*command) == 0
+    assert run(*command, '--dry-run') == 0
     printed = capsys.readouterr().out
-    assert 'test_bias.py' in printed and str(weights) in printed
+    assert 'dist_test.sh' in printed and str(weights) in printed
+    assert run(*command) == 0 and run('benchmark', 'table', *suite) == 0
+    assert '| Mine ' in capsys.readouterr().out
     assert json.loads((tmp_path / 's/manifest.json').read_text())['num_classes'] == 8

@@ -78,9 +78,9 @@ def test_a_change_is_part_of_the_identity_and_a_label_is_not(tmp_path):
     def faster(cfg):
         cfg.model.lr = 0.3
 
-    naive = Method('configs/naive.py', 'Naive')
-    nested = Method('configs/naive.py', change=dict(model=dict(lr=0.3)))
-    methods = {'naive': naive, 'nested': nested,
+    nested = dict(model=dict(lr=0.3))
+    methods = {'naive': Method('configs/naive.py', 'Naive'),
+               'nested': Method('configs/naive.py', change=nested),
                'function': Method('configs/naive.py', change=faster),
                'named': Method('configs/naive.py', 'Another name', 'Another paper')}
     jobs = plan_jobs(make_suite(methods=methods, seeds=(0, )), root, root / 'out')

@@ -144,7 +144,7 @@ def main(args):
     cfg.test_cfg.fp16 = args.amp
     cfg.load_from, cfg.resume = None, False
     made_by = config_identity(Config(dict(model=cfg.model.to_dict(),
-                                      pipeline=cfg.test_dataloader.dataset.pipeline)))
+                                          pipeline=cfg.test_dataloader.dataset.pipeline)))
     runner = build_runner(cfg, args.threads)
     model = runner.model.module if is_model_wrapper(runner.model) else runner.model
     digest = load_teacher(model, args.checkpoint)
