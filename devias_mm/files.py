@@ -1,11 +1,14 @@
-"""Small files that must never be half written."""
+"""Small files that must never be half written, and names that must not lead out of a folder."""
 import hashlib
 import json
 import os
 import tempfile
+import unicodedata
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Dict, Iterator, Optional
+
+from devias_mm.errors import UserError
 
 
 @contextmanager
@@ -59,3 +62,48 @@ def file_sha256(path: Path) -> str:
         for block in iter(lambda: file.read(1 << 20), b''):
             digest.update(block)
     return digest.hexdigest()
+
+
+def check_name(name: str) -> str:
+    """Check that a name from a list stays in the folder that it is joined to.
+
+    The check looks at the text alone: symbolic links in a data folder may lead anywhere.
+
+    Args:
+        name: a relative path. ``a/../b`` is accepted, ``../b`` and ``a/../../b`` are not.
+
+    Returns:
+        str: the name, unchanged.
+
+    Raises:
+        UserError: the name is empty, absolute, leads out of its folder or holds a control
+            character.
+
+    Example::
+
+        >>> check_name('Basketball/v_Basketball_g01_c01.avi')
+        'Basketball/v_Basketball_g01_c01.avi'
+        >>> check_name('../secret')
+        Traceback (most recent call last):
+        devias_mm.errors.UserError: the name '../secret' leads out of its folder; accepted: ...
+    """
+    normal = os.path.normpath(name)
+    accepted = 'accepted: a relative path without a `..` that leads out'
+    if any(unicodedata.category(character) == 'Cc' for character in name):
+        raise UserError(f'the name {name!r} holds a control character; {accepted}')
+    if not name.strip() or normal == os.curdir:
+        raise UserError(f'the name {name!r} names no file; {accepted}')
+    if os.path.isabs(name):
+        raise UserError(f'the name {name!r} is absolute; {accepted}')
+    if normal.split(os.sep)[0] == os.pardir:
+        raise UserError(f'the name {name!r} leads out of its folder; {accepted}')
+    return name
+
+
+def inside(root: Path, name: str) -> Path:
+    """Return the path of a name in a folder, see :func:`check_name`.
+
+    Raises:
+        UserError: the name leads out of the folder, or is none.
+    """
+    return Path(root) / check_name(name)
