@@ -4,7 +4,7 @@ import copy
 import fnmatch
 import os
 import os.path as osp
-from typing import Iterable, Iterator, List, Optional, Sequence
+from typing import Iterable, Iterator, List, Optional, Sequence, Union
 
 import cv2
 import torch
@@ -19,7 +19,7 @@ from mmengine.runner import Runner
 from devias_mm.compat import forget_earlier_runners, prepare_cpu_distributed
 from devias_mm.engine.deferred_log import DeferredRuntimeInfoHook
 from devias_mm.engine.runtime import strategy_problem
-from devias_mm.errors import CheckpointError, ListFileError, UsageError
+from devias_mm.errors import CheckpointError, ListFileError, MissingFileError, UsageError
 from devias_mm.files import file_sha256
 from devias_mm.weights.checkpoints import check_encoder, load_checkpoint_file
 
@@ -54,10 +54,10 @@ def load_config(args: argparse.Namespace) -> Config:
     """Load the config and merge the options of :func:`add_common_arguments`.
 
     Raises:
-        FileNotFoundError: there is no such config.
+        MissingFileError: there is no such config.
     """
     if not osp.isfile(args.config):
-        raise FileNotFoundError(f'config not found: {args.config}. The shipped ones are under '
+        raise MissingFileError(f'config not found: {args.config}. The shipped ones are under '
                                 'configs/.')
     cfg = Config.fromfile(args.config)
     override_config(cfg, args)
@@ -67,16 +67,26 @@ def load_config(args: argparse.Namespace) -> Config:
 
 
 def override_config(cfg: Config, args: argparse.Namespace) -> None:
-    """Merge the options of :func:`add_common_arguments` into a config."""
-    cfg.launcher = args.launcher
+    """Merge the options of :mod:`devias_mm.cli` into a config; a tool may have fewer."""
+    cfg.launcher = getattr(args, 'launcher', 'none')
     if args.cfg_options is not None:
-        cfg.merge_from_dict(args.cfg_options)
+        cfg.merge_from_dict(parse_options(args.cfg_options))
     if args.data_root is not None:
         for node in _dicts(cfg._cfg_dict):
             if 'data_root' in node:
                 node['data_root'] = args.data_root
-    if args.work_dir is not None:
-        cfg.work_dir = args.work_dir
+    work_dir = getattr(args, 'work_dir', None)
+    if work_dir is not None:
+        cfg.work_dir = work_dir
+
+
+def parse_options(options: Union[dict, Sequence[str]]) -> dict:
+    """Return the changes that ``KEY=VALUE`` texts make, parsed as MMEngine's tools do it."""
+    if isinstance(options, dict):
+        return options
+    parser = argparse.ArgumentParser()
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction)
+    return parser.parse_args(['--cfg-options', *options]).cfg_options
 
 
 def _dicts(node) -> Iterator[ConfigDict]:
