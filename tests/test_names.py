@@ -8,8 +8,8 @@ from devias_mm.files import check_name, inside
 
 
 @pytest.mark.parametrize('name', [
-    'a.mp4', 'class a/video 1.mp4', 'a/../b.mp4', '..a/b', '...', './a', '日本語/ü.avi', ' a', 'a\u00a0b',
-    'a\\..\\b'])
+    'a.mp4', 'class a/video 1.mp4', 'a/../b.mp4', '..a/b', '...', './a', '日本語/ü.avi', ' a',
+    'a\u00a0b', 'a\\..\\b'])
 def test_names_that_stay_inside(name, tmp_path):
     assert check_name(name) == name
     assert inside(tmp_path, name).resolve().is_relative_to(tmp_path.resolve())

@@ -1,13 +1,13 @@
 """What makes a built test set ready for ``tools/test_bias.py``: a data set config and a suite.
 
-``dataset.py`` and ``suite.py`` lie beside ``manifest.json`` and name no other folder, so that
-the set may be moved. They are written anew by every build; ``methods.py`` beside them, with
-``methods = {name: Method(...)}``, is the user's, and its methods are those of the suite.
+``dataset.py`` and ``suite.py`` are written beside ``manifest.json`` by every build and name no
+other folder, so that the set may be moved. The user may add ``methods.py``, with
+``methods = {name: Method(...)}``: its methods become those of the suite.
 """
 from pprint import pformat
-from typing import Dict, Sequence
+from typing import Dict, List
 
-from devias_mm.builders.build import Build
+from devias_mm.builders.output_folder import OutputFolder
 from devias_mm.builders.scuba import FILENAME_TMPL
 from devias_mm.datasets.hat import LAYOUTS
 
@@ -66,32 +66,35 @@ suite = Suite(
 '''
 
 
-def write_suite(build: Build, num_classes: int, splits: Dict[str, dict], **columns) -> None:
+def write_suite(build: OutputFolder, num_classes: int, splits: Dict[str, dict],
+                **columns: object) -> None:
     """Write ``dataset.py`` and ``suite.py``.
 
     Args:
-        build (Build): the test set.
-        num_classes (int): action classes of the models that are to be tested.
-        splits (dict): name -> what the split changes in the data set, as in ``test_splits``.
+        build: the test set.
+        num_classes: action classes of the models that are to be tested.
+        splits: name -> what the split changes in the data set, as in ``test_splits``.
         columns: of ``devias_mm.harness.Suite``.
     """
+    tool = build.parameters['tool']
+    first_split = next(iter(splits.values()))
     build.write('dataset.py', _DATASET.format(
-        tool=build.tool, num_classes=num_classes, splits=pformat(splits, width=90),
-        ann_file=next(iter(splits.values()))['ann_file']))
-    build.write('suite.py', _SUITE.format(tool=build.tool, columns=pformat(
-        dict(splits=tuple(splits), **columns), width=90)))
+        tool=tool, num_classes=num_classes, splits=pformat(splits, width=90),
+        ann_file=first_split['ann_file']))
+    options = pformat(dict(splits=tuple(splits), **columns), width=90)
+    build.write('suite.py', _SUITE.format(tool=tool, columns=options))
 
 
-def write_hat_suite(build: Build, num_classes: int, layout: str, rule: str,
+def write_hat_suite(build: OutputFolder, num_classes: int, layout: str, rule: str,
                     pairs: Dict[str, int]) -> None:
-    """The suite of :func:`devias_mm.builders.hat_build.write_annotations`.
+    """Write the suite of :func:`devias_mm.builders.hat_build.write_annotations`.
 
     Args:
-        build (Build): the test set.
-        num_classes (int): action classes.
-        layout (str): key of ``LAYOUTS``.
-        rule (str): of ``HATDataset``.
-        pairs (dict): pairs of each ``<kind>/actionswap_<kind>_<draw>``; empty ones make no split.
+        build: the test set.
+        num_classes: action classes.
+        layout: key of ``LAYOUTS``.
+        rule: of ``HATDataset``.
+        pairs: pairs of each ``<kind>/actionswap_<kind>_<draw>``; empty ones make no split.
     """
     hat = dict(type='HATDataset', layout=layout, rule=rule, data_prefix=dict(video=''),
                labels_file='annotations/labels.csv')
@@ -104,34 +107,44 @@ def write_hat_suite(build: Build, num_classes: int, layout: str, rule: str,
                      data_prefix=dict(video=original.folder)),
         'hat-scene-only': dict(hat, **listed, kind='scene-only'),
         'hat-human-only': dict(hat, **listed, kind='human-only')}
-    sets: Dict[str, Sequence[str]] = {}
+    sets: Dict[str, List[str]] = {}
     for name, count in pairs.items():
-        if count:
-            kind, draw = name.split('/')[0], name.rsplit('_', 1)[1]
-            swap = f'hat-{SWAP_NAMES[kind]}'
-            splits[f'{swap}/{draw}'] = dict(hat, kind='action-swap',
-                                            ann_file=f'annotations/{name}.pickle')
-            sets[swap] = (*sets.get(swap, ()), f'{swap}/{draw}')
-    write_suite(build, num_classes, splits, sets=sets, action_seen=('seen', ),
-                # of the same action: not an unseen combination
-                action_unseen=tuple(name for name in sets if name != 'hat-same'),
+        if count == 0:
+            continue
+        kind = name.split('/')[0]
+        draw = name.rsplit('_', 1)[1]
+        swap = f'hat-{SWAP_NAMES[kind]}'
+        splits[f'{swap}/{draw}'] = dict(hat, kind='action-swap',
+                                        ann_file=f'annotations/{name}.pickle')
+        sets.setdefault(swap, []).append(f'{swap}/{draw}')
+    # a background of the same action is no unseen combination
+    unseen = tuple(name for name in sets if name != 'hat-same')
+    write_suite(build, num_classes, splits, action_seen=('seen', ), action_unseen=unseen,
+                sets={name: tuple(draws) for name, draws in sets.items()},
                 swap_sets=tuple(sets), background_only='hat-scene-only',
                 human_only='hat-human-only')
 
 
-def write_scuba_suite(build: Build, num_classes: int, video_files: bool, scufo: bool) -> None:
-    """The suite of :func:`devias_mm.builders.scuba.make_scuba`.
+def write_scuba_suite(build: OutputFolder, num_classes: int, video_files: bool,
+                      scufo: bool) -> None:
+    """Write the suite of :func:`devias_mm.builders.scuba.make_scuba`.
 
     Args:
-        build (Build): the test set.
-        num_classes (int): action classes.
-        video_files (bool): whether the clips are mp4 files.
-        scufo (bool): whether there are static clips, too.
+        build: the test set.
+        num_classes: action classes.
+        video_files: whether the clips are mp4 files.
+        scufo: whether there are static clips, too.
     """
-    form = dict(columns=('filename', 'label')) if video_files else dict(
-        type='FrameFolderDataset', filename_tmpl=FILENAME_TMPL,
-        columns=('filename', 'total_frames', 'label'))
+    if video_files:
+        form = dict(columns=('filename', 'label'))
+    else:
+        form = dict(type='FrameFolderDataset', filename_tmpl=FILENAME_TMPL,
+                    columns=('filename', 'total_frames', 'label'))
+    kinds = ['scuba']
+    columns = {}
+    if scufo:
+        kinds.append('scufo')
+        columns = dict(contrasted={'contrasted-scuba': ('scuba', 'scufo')})
     splits = {kind: dict(form, ann_file='annotations/test.csv', data_prefix=dict(video=kind))
-              for kind in (('scuba', 'scufo') if scufo else ('scuba', ))}
-    columns = dict(contrasted={'contrasted-scuba': ('scuba', 'scufo')}) if scufo else {}
+              for kind in kinds}
     write_suite(build, num_classes, splits, action_unseen=('scuba', ), **columns)

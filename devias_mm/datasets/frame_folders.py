@@ -4,31 +4,27 @@ import os.path as osp
 import zlib
 from typing import List, Optional, Sequence
 
-import cv2
 import numpy as np
 from mmaction.registry import DATASETS
 
+from devias_mm import pictures
 from devias_mm.datasets.action_scene_dataset import ActionSceneDataset
 from devias_mm.datasets.transforms.read_clip import VideoReadError
 
 STILL_FRAMES = ('middle', 'random')
-DECODE_RGB = getattr(cv2, 'IMREAD_COLOR_RGB', None)  # from OpenCV 4.11 on; cheaper than swapping
 
 
 def read_image(path: str, grey: bool = False) -> np.ndarray:
-    """Read an image, uint8 RGB ``(H, W, 3)``, or ``(H, W)`` where grey.
+    """Read a frame or a mask, see :func:`devias_mm.pictures.read_image`.
 
     Raises:
         VideoReadError: there is no such file, or it cannot be decoded.
     """
-    flag = cv2.IMREAD_GRAYSCALE if grey else (DECODE_RGB or cv2.IMREAD_COLOR)
-    image = cv2.imread(path, flag | cv2.IMREAD_IGNORE_ORIENTATION)
-    if image is None:
-        state = 'cannot be decoded' if osp.isfile(path) else 'is missing'
-        raise VideoReadError(osp.dirname(path), f'frame {osp.basename(path)} {state}')
-    if not (grey or DECODE_RGB):
-        cv2.cvtColor(image, cv2.COLOR_BGR2RGB, dst=image)
-    return image
+    try:
+        return pictures.read_image(path, grey)
+    except pictures.ImageReadError as error:
+        reason = f'frame {osp.basename(path)} {error.reason}'
+        raise VideoReadError(osp.dirname(path), reason) from None
 
 
 def count_frames(folder: str, filename_tmpl: str) -> int:

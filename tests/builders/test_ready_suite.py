@@ -1,13 +1,12 @@
 """From videos to a score: build a test set, test a model on it."""
-import importlib.util
 import json
-import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
 import torch
 from mmengine.config import Config
+from run_tool import run
 
 from devias_mm.builders.puppets import PRESETS, PuppetsWriter
 from devias_mm.engine.inference import load_recognizer
@@ -18,20 +17,6 @@ METHODS = """
 from devias_mm.harness import Method
 methods = {{'mine': Method({config!r}, 'Mine', predicts=('action', ), checkpoint={weights!r})}}
 """
-
-
-def run(tool, *arguments):
-    """Run a tool in this process; its exit status."""
-    file = ROOT / 'tools' / f'{tool}.py'
-    spec = importlib.util.spec_from_file_location(file.stem, file)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    before = sys.argv
-    sys.argv = [file.name, *map(str, arguments)]
-    try:
-        return module.main()
-    finally:
-        sys.argv = before
 
 
 @pytest.fixture(scope='module')

@@ -1,6 +1,6 @@
 """Clips of HAT, made on the fly from frames, masks and inpainted frames."""
 import os.path as osp
-from typing import List
+from typing import List, NoReturn
 
 import numpy as np
 from PIL import Image
@@ -32,14 +32,39 @@ def read_mask(masks: FrameFolder, index: int, frame: np.ndarray, rule: str) -> n
             the frame (DEVIAS's rule resizes it, bicubic).
     """
     mask = read_image(masks.path(index), grey=True)
-    size = frame.shape[:2]
-    if mask.shape == size:
+    height, width = frame.shape[:2]
+    if mask.shape == (height, width):
         return mask
     if rule == 'hat':
-        raise VideoReadError(masks.folder, f'mask {osp.basename(masks.path(index))} is '
-                             f'{mask.shape[1]} x {mask.shape[0]} (w x h) and its frame '
-                             f'{size[1]} x {size[0]}')
-    return np.array(Image.fromarray(mask).resize(size[::-1], Image.Resampling.BICUBIC))
+        _refuse_size(masks, index, mask, frame)
+    return np.array(Image.fromarray(mask).resize((width, height), Image.Resampling.BICUBIC))
+
+
+def read_background_mask(masks: FrameFolder, index: int, background: np.ndarray, short: int,
+                         rule: str) -> np.ndarray:
+    """Read the mask of a background's person, scaled to a short side as the background is.
+
+    Args:
+        masks: of the background's video.
+        index: of the background frame.
+        background: the frame, uint8 ``(H, W, 3)``, as read.
+        short: short side of the frame that the background is for.
+        rule: ``'hat'``, where a mask of another size than its frame is an error; or
+            ``'devias'``, where a mask of any size is scaled once, bilinear.
+
+    Raises:
+        VideoReadError: it cannot be read, or has another size than its frame by HAT's rule.
+    """
+    mask = read_image(masks.path(index), grey=True)
+    if rule == 'hat' and mask.shape != background.shape[:2]:
+        _refuse_size(masks, index, mask, background)
+    return scale_to(mask, short, rule)
+
+
+def _refuse_size(masks: FrameFolder, index: int, mask: np.ndarray, frame: np.ndarray) -> NoReturn:
+    name = osp.basename(masks.path(index))
+    raise VideoReadError(masks.folder, f'mask {name} is {mask.shape[1]} x {mask.shape[0]} (w x h) '
+                         f'and its frame {frame.shape[1]} x {frame.shape[0]}')
 
 
 class HumanOnlyClip:
@@ -112,10 +137,13 @@ class ActionSwapClip:
 
     def _compose(self, indices: np.ndarray) -> List[np.ndarray]:
         chosen = background_indices(indices, self.total_frames, self.background_frames, self.rule)
-        made, shift, held = {}, None, None
+        made = {}
+        shift = None
+        held = None  # a scaled background that the next frame needs, too
         # each frame once, and each background once where a short one stands still for a while
         pairs = list(dict.fromkeys(zip(indices.tolist(), chosen.tolist())))
-        for (index, background_index), (_, following) in zip(pairs, [*pairs[1:], (None, None)]):
+        following = [background_index for _, background_index in pairs[1:]] + [None]
+        for (index, background_index), next_background in zip(pairs, following):
             frame = read_image(self.frames.path(index))
             mask = read_mask(self.masks, index, frame, self.rule)
             short = min(frame.shape[:2])
@@ -123,10 +151,11 @@ class ActionSwapClip:
             if background is None:
                 background = read_image(self.backgrounds.path(background_index))
             if shift is None:
-                there = read_mask(self.background_masks, background_index, background, self.rule)
-                shift = shift_of(mask, scale_to(there, short, self.rule))
+                there = read_background_mask(self.background_masks, background_index, background,
+                                             short, self.rule)
+                shift = shift_of(mask, there)
             if held is None:
                 background = scale_to(background, short, self.rule)
-            held = background.copy() if following == background_index else None
+            held = background.copy() if next_background == background_index else None
             made[index] = paste(background, frame, mask, shift)
         return [made[index] for index in indices.tolist()]
