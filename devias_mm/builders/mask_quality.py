@@ -7,7 +7,7 @@ from devias_mm.builders.people import detect_people
 from devias_mm.errors import shorten
 from devias_mm.pictures import spread
 
-_LOOKS = 8  # frames of a video in which people are looked for
+_LOOKS = 3  # frames of a video in which people are looked for
 #: the limits of a suspicious video
 FLICKER, TOO_LARGE, ON_PEOPLE = 0.4, 0.6, 0.5
 _MIN_SCORE = 0.7  # of a detection that counts as a person
@@ -57,7 +57,7 @@ def mask_quality(frames: np.ndarray, masks: np.ndarray) -> MaskQuality:
 def people_places(frame: np.ndarray) -> np.ndarray:
     """Return the windows in which a person was found in a frame, bool ``(H, W)``."""
     places = np.zeros(frame.shape[:2], bool)
-    for detection in detect_people(frame):
+    for detection in detect_people(frame, step=1.1):
         if detection.score < _MIN_SCORE:
             continue
         low = np.maximum(detection.centre - detection.size / 2, 0).astype(int)

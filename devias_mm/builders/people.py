@@ -16,6 +16,7 @@ import numpy as np
 from devias_mm.errors import UsageError
 
 _LOOK_SIZE = 480  # short side of the frames in which people are looked for, pixels
+_LARGEST_SCALE = 4  # of small frames
 _WINDOW = np.array([64, 128])  # of the detector; the person fills the middle
 _PERSON_SHARE = np.array([0.62, 0.80])  # of the window's width and height
 _SAME_PERSON = 0.3  # IoU of two detections of a track
@@ -75,15 +76,22 @@ def people_masks(frames: np.ndarray, every: int = 4, min_score: float = 1.0) -> 
     return masks
 
 
-def detect_people(frame: np.ndarray) -> List[Detection]:
-    """Run OpenCV's person detector on a frame, RGB uint8 ``(H, W, 3)``."""
+def detect_people(frame: np.ndarray, step: float = 1.05) -> List[Detection]:
+    """Run OpenCV's person detector on a frame.
+
+    Args:
+        frame: RGB uint8 ``(H, W, 3)``.
+        step: between the sizes in which people are looked for; larger is faster and misses more.
+    """
     detector = cv2.HOGDescriptor()
     detector.setSVMDetector(cv2.HOGDescriptor_getDefaultPeopleDetector())
-    scale = _LOOK_SIZE / min(frame.shape[:2])
+    scale = min(_LOOK_SIZE / min(frame.shape[:2]), _LARGEST_SCALE)
     size = round(frame.shape[1] * scale), round(frame.shape[0] * scale)
     image = cv2.cvtColor(cv2.resize(frame, size), cv2.COLOR_RGB2BGR)
+    if min(size) < 32:
+        return []  # too narrow for the detector's window, with its padding
     boxes, scores = detector.detectMultiScale(
-        image, hitThreshold=0, winStride=(8, 8), padding=(16, 16), scale=1.05)
+        image, hitThreshold=0, winStride=(8, 8), padding=(16, 16), scale=step)
     found = []
     for (x, y, width, height), score in zip(boxes, np.ravel(scores)):
         centre = np.array([x + width / 2, y + height / 2]) / scale

@@ -9,11 +9,9 @@ The distance of the frames of a pair is the config's `frame_interval`, the prese
 BackwardFlow. Written: OUT/<video_id>.npz (devias_mm/datasets/flow.py says what is in it), and what
 the settings and the checksums are. Start it again after an interruption: what is done is kept.
 """
-from functools import partial
-
 from devias_mm.builders.cli import check_at_least
 from devias_mm.cli import CONFIG_HELP, add_config_options, run_tool
-from devias_mm.errors import UsageError, UserError
+from devias_mm.errors import UsageError
 
 
 def add_arguments(parser):
@@ -44,25 +42,11 @@ def flow_settings(cfg, args):
                 reduction=args.reduction)
 
 
-def extract(info, outputs, read, settings):
-    """Write the flow file of one video."""
-    from devias_mm.datasets.flow import write_flow
-    from devias_mm.datasets.transforms import VideoReadError
-    name = f"{info['video_id']}.npz"
-    path = outputs.path(name)
-    try:
-        frames = read(info)['imgs']
-    except VideoReadError as error:
-        raise UserError(str(error)) from None
-    write_flow(path, frames, **settings)
-    outputs.add_written(name)
-    return {}
-
-
 def main(args):
     from mmaction.registry import DATASETS, TRANSFORMS
     from mmengine.registry import init_default_scope
 
+    from devias_mm.builders.flow import FlowMaker
     from devias_mm.builders.media import file_state
     from devias_mm.builders.output_folder import FORMAT_VERSION, Job, OutputFolder
     from devias_mm.builders.videos import check_output_names
@@ -77,7 +61,7 @@ def main(args):
     check_output_names([info['video_id'] for info in infos], dataset.ann_file)
     # every frame, read as the training reads it
     every_frame = dict(node.pipeline[0], sampler=dict(type='ConsecutiveClips', clip_len=1))
-    work = partial(extract, read=TRANSFORMS.build(every_frame), settings=settings)
+    work = FlowMaker(TRANSFORMS.build(every_frame), settings)
     folder = OutputFolder(args.out, dict(settings, tool='extract_flow',
                                          format_version=FORMAT_VERSION))
     jobs = [Job(info['video_id'], info, file_state(info['filename'])) for info in infos]
