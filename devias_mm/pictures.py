@@ -99,7 +99,9 @@ def contact_sheet(path: Union[str, Path], titles: Sequence[str], rows: Sequence[
     """
     from PIL import Image, ImageDraw, ImageFont
     font = ImageFont.load_default(size=12)
-    tiles = [[_tile(picture, height) for picture in row.pictures] for row in rows]
+    tiles = []
+    for row in rows:
+        tiles.append([_tile(picture, height) for picture in row.pictures])
     lefts = _column_edges(tiles)
     width = lefts[-1] - _GAP + _MARGIN
     sheet = Image.new('RGB', (width, _TITLE + len(rows) * (height + _TITLE) + _MARGIN), 'white')
