@@ -3,7 +3,22 @@
 Command lines print the message of a :class:`UserError` as one line, without a traceback (see
 :func:`devias_mm.cli.run_tool`). Anything else that is raised is a defect of the program.
 """
-from typing import Sequence
+from typing import Iterable
+
+
+def shorten(names: Iterable[object], count: int = 3, separator: str = ', ') -> str:
+    """Join names for a message: the first ones, and how many more there are.
+
+    Example::
+
+        >>> shorten(['a', 'b', 'c', 'd', 'e'])
+        'a, b, c and 2 more'
+    """
+    names = [str(name) for name in names]
+    text = separator.join(names[:count])
+    if len(names) > count:
+        text += f' and {len(names) - count:,} more'
+    return text
 
 
 class UserError(ValueError):
@@ -37,18 +52,3 @@ class CheckpointError(UserError):
 
 class SuiteError(UserError):
     """A suite, or the results that it names, cannot be used."""
-
-
-def first_of(names: Sequence[str], shown: int = 3, separator: str = ', ') -> str:
-    """Return the first names in one line, and how many more there are: for error messages.
-
-    Example::
-
-        >>> first_of(['a', 'b', 'c', 'd'])
-        'a, b, c ... and 1 more'
-    """
-    text = separator.join(names[:shown])
-    more = len(names) - shown
-    if more > 0:
-        text += f' ... and {more:,} more'
-    return text

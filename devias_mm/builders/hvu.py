@@ -6,7 +6,7 @@ from typing import Dict, List, NamedTuple, Sequence, Tuple
 import pandas as pd
 
 from devias_mm.datasets.lists import read_list
-from devias_mm.errors import ListFileError
+from devias_mm.errors import ListFileError, MissingFileError, UsageError, UserError
 
 TAG_COLUMNS = ('Tags', 'youtube_id', 'time_start', 'time_end')
 CATEGORY_COLUMNS = ('Tag', 'Category')
@@ -14,25 +14,31 @@ LIST_COLUMNS = ('filename', 'label', 'scene_label')
 
 
 class Clip(NamedTuple):
-    """A line of an HVU list: ``id action scene``."""
+    """A line of an HVU list, ``id action scene``."""
     name: str
     action: int
     scene: int
 
     @property
     def pair(self) -> Tuple[int, int]:
+        """Return the combination."""
         return self.action, self.scene
 
 
 def _read_csv(file: str, columns: Sequence[str]) -> pd.DataFrame:
-    table = pd.read_csv(file, dtype=str, keep_default_na=False, skipinitialspace=True)
+    try:
+        table = pd.read_csv(file, dtype=str, keep_default_na=False, skipinitialspace=True)
+    except FileNotFoundError:
+        raise MissingFileError(f'{file} is missing.') from None
+    except (OSError, ValueError) as error:  # pandas' own errors are ValueErrors
+        raise ListFileError(f'{file} cannot be read as CSV: {error}') from None
     if len(table.columns) == len(columns) and set(table.columns) != set(columns):
-        raise ValueError(f'{file}: its columns are {", ".join(table.columns)}, expected '
-                         f'{", ".join(columns)} (a header line of these names).')
+        raise ListFileError(f'{file}: its columns are {", ".join(table.columns)}, expected '
+                            f'{", ".join(columns)} (a header line of these names).')
     missing = [column for column in columns if column not in table]
     if missing:
-        raise ValueError(f'{file}: no column {", ".join(missing)}; it has '
-                         f'{", ".join(table.columns)}.')
+        raise ListFileError(f'{file}: no column {", ".join(missing)}; it has '
+                            f'{", ".join(table.columns)}.')
     return table
 
 
@@ -40,7 +46,7 @@ def read_categories(file: str) -> Dict[str, Dict[str, int]]:
     """Read the categories of the tags.
 
     Args:
-        file (str): CSV with the columns ``Tag`` and ``Category``, as HVU publishes it.
+        file: CSV with the columns ``Tag`` and ``Category``, as HVU publishes it.
 
     Returns:
         dict[str, dict[str, int]]: for ``'action'`` and ``'scene'`` the index of each tag, in
@@ -51,14 +57,14 @@ def read_categories(file: str) -> Dict[str, Dict[str, int]]:
     for category in ('action', 'scene'):
         tags = sorted(set(table['Tag'][table['Category'].str.lower() == category]))
         if not tags:
-            raise ValueError(f'{file}: no tag of the category {category!r}; there are '
-                             f'{", ".join(sorted(set(table["Category"])))}.')
+            raise ListFileError(f'{file}: no tag of the category {category!r}; there are '
+                                f'{", ".join(sorted(set(table["Category"])))}.')
         classes[category] = {tag: index for index, tag in enumerate(tags)}
     return classes
 
 
 def clip_name(youtube_id: str, start: str, end: str) -> str:
-    """``<id>_<start>_<end>``, seconds without superfluous zeros, as in the published lists."""
+    """Return ``<id>_<start>_<end>``, seconds without superfluous zeros, as published."""
     return f'{youtube_id}_{float(start):g}_{float(end):g}'
 
 
@@ -66,27 +72,31 @@ def read_tags(file: str, classes: Dict[str, Dict[str, int]]) -> List[Clip]:
     """Read HVU's own annotation: the videos with exactly one action and one scene.
 
     Args:
-        file (str): CSV with the columns ``Tags`` (joined by ``|``), ``youtube_id``,
+        file: CSV with the columns ``Tags`` (joined by ``|``), ``youtube_id``,
             ``time_start`` and ``time_end`` (seconds).
-        classes (dict): of :func:`read_categories`.
+        classes: of :func:`read_categories`.
 
     Raises:
-        ValueError: naming the file and the line.
+        ListFileError: naming the file and the line.
     """
-    clips, seen = [], {}
+    clips = []
+    lines: Dict[str, int] = {}
     for number, row in enumerate(_read_csv(file, TAG_COLUMNS).itertuples(index=False), start=2):
-        tags = set(filter(None, (tag.strip() for tag in row.Tags.split('|'))))
-        actions = sorted(tags & classes['action'].keys())
-        scenes = sorted(tags & classes['scene'].keys())
         try:
             name = clip_name(row.youtube_id, row.time_start, row.time_end)
         except ValueError:
-            raise ValueError(f'{file}, line {number}: {row.time_start!r} or {row.time_end!r} is '
-                             'no number of seconds.') from None
-        if seen.setdefault(name, number) != number:
-            raise ValueError(f'{file}, line {number}: {name} was already in line {seen[name]}.')
+            raise ListFileError(f'{file}, line {number}: {row.time_start!r} or {row.time_end!r} '
+                                'is no number of seconds.') from None
+        if name in lines:
+            raise ListFileError(f'{file}, line {number}: {name} was already in line '
+                                f'{lines[name]}.')
+        lines[name] = number
+        tags = {tag.strip() for tag in row.Tags.split('|')}
+        actions = tags & classes['action'].keys()
+        scenes = tags & classes['scene'].keys()
         if len(actions) == 1 and len(scenes) == 1:
-            clips.append(Clip(name, classes['action'][actions[0]], classes['scene'][scenes[0]]))
+            clips.append(Clip(name, classes['action'][actions.pop()],
+                              classes['scene'][scenes.pop()]))
     return clips
 
 
@@ -95,43 +105,57 @@ def read_clips(file: str, classes: Dict[str, Dict[str, int]],
     """Read either form: HVU's CSV, if it has its header, or a list.
 
     Args:
-        file (str): the file.
-        classes (dict): of :func:`read_categories`, for the CSV.
-        columns (Sequence[str]): of a list; ``'label'`` and ``'scene_label'`` among them. Lines
+        file: the file.
+        classes: of :func:`read_categories`, for the CSV.
+        columns: of a list; ``'label'`` and ``'scene_label'`` among them. Lines
             without a scene (-1) are left out.
 
     Raises:
-        ValueError: a column is missing.
-        ListFileError: a line does not fit, or could as well have more columns.
+        UserError: a column is missing, a line does not fit, or could as well have more columns.
     """
-    with open(file, encoding='utf-8') as stream:
-        header = stream.readline()
-    if 'Tags' in header and ',' in header:
+    lines = _read_lines(file)
+    if 'Tags' in lines[0] and ',' in lines[0]:
         if not classes:
-            raise ValueError(f'{file} holds tags: --categories must say which are actions and '
+            raise UsageError(f'{file} holds tags: --categories must say which are actions and '
                              'which are scenes.')
         return read_tags(file, classes)
     missing = {'label', 'scene_label'} - set(columns)
     if missing:
-        raise ValueError(f'--columns {" ".join(columns)}: {" and ".join(sorted(missing))} must be '
+        raise UsageError(f'--columns {" ".join(columns)}: {" and ".join(sorted(missing))} must be '
                          'among them, to count combinations.')
-    # split from the right, a column too many ends up in the name
-    with open(file, encoding='utf-8', errors='replace') as stream:
-        for number, line in enumerate(stream, start=1):
-            name = line.strip().rsplit(None, len(columns) - 1)[:1]
-            if name and re.search(r'\s-?[0-9]+$', name[0]):
-                raise ListFileError(
-                    f'{file}:{number}: {line.strip()!r}: is {name[0]!r} a file name, or is there '
-                    f'a column that --columns {" ".join(columns)} lacks? Name all columns from '
-                    'the left, such as --columns filename label scene_label background_label; or '
-                    'rename the video.')
+    for number, line in enumerate(lines, start=1):
+        _check_columns(file, number, line, columns)
+    items = read_list(file, columns, filename_suffix='.mp4')
     return [Clip(item['video_id'], item['label'], item['scene_label'])
-            for item in read_list(file, columns, filename_suffix='.mp4')
-            if item['scene_label'] >= 0]
+            for item in items if item['scene_label'] >= 0]
+
+
+def _read_lines(file: str) -> List[str]:
+    try:
+        with open(file, encoding='utf-8', errors='replace') as stream:
+            lines = stream.readlines()
+    except FileNotFoundError:
+        raise MissingFileError(f'{file} is missing.') from None
+    except OSError as error:
+        raise ListFileError(f'{file} cannot be read: {error.strerror}.') from None
+    if not lines:
+        raise ListFileError(f'{file} is empty.')
+    return lines
+
+
+def _check_columns(file: str, number: int, line: str, columns: Sequence[str]) -> None:
+    """Refuse a line with a column too many: split from the right, it ends up in the name."""
+    fields = line.strip().rsplit(None, len(columns) - 1)
+    if fields and re.search(r'\s-?[0-9]+$', fields[0]):
+        raise ListFileError(
+            f'{file}:{number}: {line.strip()!r}: is {fields[0]!r} a file name, or is there '
+            f'a column that --columns {" ".join(columns)} lacks? Name all columns from '
+            'the left, such as --columns filename label scene_label background_label; or '
+            'rename the video.')
 
 
 def most_frequent(values: Sequence[int], count: int) -> List[int]:
-    """The ``count`` most frequent values, the first of them first; ties by value."""
+    """Return the ``count`` most frequent values, the most frequent first; ties by value."""
     counts = Counter(values)
     return sorted(counts, key=lambda value: (-counts[value], value))[:count]
 
@@ -140,10 +164,10 @@ class HvuSplits(NamedTuple):
     """Result of :func:`split_combinations`.
 
     Attributes:
-        seen (list[Clip]): the most frequent combination first.
-        unseen (list[Clip]): in the order of the validation list.
-        candidates (int): validation videos of the frequent actions and scenes.
-        frequency (dict): training videos of each combination that occurs.
+        seen: the most frequent combination first.
+        unseen: in the order of the validation list.
+        candidates: validation videos of the frequent actions and scenes.
+        frequency: training videos of each combination that occurs.
     """
     seen: List[Clip]
     unseen: List[Clip]
@@ -161,22 +185,22 @@ def split_combinations(train: Sequence[Clip], val: Sequence[Clip], top_actions: 
     videos whose combinations are the most frequent; the last combination may be cut.
 
     Args:
-        train (Sequence[Clip]): training videos with one action and one scene.
-        val (Sequence[Clip]): validation videos.
-        top_actions, top_scenes, max_unseen, num_seen (int): see above.
+        train: training videos with one action and one scene.
+        val: validation videos.
+        top_actions, top_scenes, max_unseen, num_seen: see above.
 
     Raises:
-        ValueError: a video is in both lists, a number is out of range, or the two splits would
+        UserError: a video is in both lists, a number is out of range, or the two splits would
             share videos.
     """
     for name, value, low in (('--top-actions', top_actions, 1), ('--top-scenes', top_scenes, 1),
                              ('--max-unseen', max_unseen, 0), ('--num-seen', num_seen, 1)):
         if value < low:
-            raise ValueError(f'{name} {value}: accepted is an integer >= {low}.')
+            raise UsageError(f'{name} {value}: accepted is an integer >= {low}.')
     both = {clip.name for clip in train} & {clip.name for clip in val}
     if both:
-        raise ValueError(f'{len(both)} videos are in the training and in the validation list, '
-                         f'such as {min(both)}.')
+        raise UserError(f'{len(both)} videos are in the training and in the validation list, '
+                        f'such as {min(both)}.')
     frequency = Counter(clip.pair for clip in train)
     actions = set(most_frequent([clip.action for clip in train], top_actions))
     scenes = set(most_frequent([clip.scene for clip in train], top_scenes))
@@ -184,7 +208,7 @@ def split_combinations(train: Sequence[Clip], val: Sequence[Clip], top_actions: 
     unseen = [clip for clip in candidates if frequency[clip.pair] <= max_unseen]
     seen = sorted(candidates, key=lambda clip: -frequency[clip.pair])[:num_seen]
     if set(seen) & set(unseen):
-        raise ValueError(
+        raise UsageError(
             f'--num-seen {num_seen}: only {len(candidates) - len(unseen)} of the '
             f'{len(candidates)} candidates have a combination that occurs more than {max_unseen} '
             'times; ask for fewer.')
@@ -192,12 +216,10 @@ def split_combinations(train: Sequence[Clip], val: Sequence[Clip], top_actions: 
 
 
 def write_lines(clips: Sequence[Clip]) -> str:
-    """``id action scene`` lines."""
+    """Return ``id action scene`` lines."""
     return ''.join(f'{clip.name} {clip.action} {clip.scene}\n' for clip in clips)
 
 
 def class_lines(classes: Dict[str, int]) -> str:
-    """Class names, one a line, in the order of their indices."""
+    """Return class names, one a line, in the order of their indices."""
     return ''.join(f'{tag}\n' for tag in sorted(classes, key=classes.get))
-
-

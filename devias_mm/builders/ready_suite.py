@@ -1,13 +1,13 @@
 """What makes a built test set ready for ``tools/test_bias.py``: a data set config and a suite.
 
-``dataset.py`` and ``suite.py`` lie beside ``manifest.json`` and name no other folder, so that
-the set may be moved. They are written anew by every build; ``methods.py`` beside them, with
-``methods = {name: Method(...)}``, is the user's, and its methods are those of the suite.
+``dataset.py`` and ``suite.py`` are written beside ``manifest.json`` by every build and name no
+other folder, so that the set may be moved. The user may add ``methods.py``, with
+``methods = {name: Method(...)}``: its methods become those of the suite.
 """
 from pprint import pformat
-from typing import Dict, Sequence
+from typing import Dict, Sequence, Tuple
 
-from devias_mm.builders.build import Build
+from devias_mm.builders.output_folder import OutputFolder
 from devias_mm.builders.scuba import FILENAME_TMPL
 from devias_mm.datasets.hat import LAYOUTS
 
@@ -71,36 +71,39 @@ suite = Suite(
 '''
 
 
-def write_suite(build: Build, num_classes: int, splits: Dict[str, dict],
+def write_suite(build: OutputFolder, num_classes: int, splits: Dict[str, dict],
                 metrics: Dict[str, str], sets: Dict[str, Sequence[str]]) -> None:
     """Write ``dataset.py`` and ``suite.py``.
 
     Args:
-        build (Build): the test set.
-        num_classes (int): action classes of the models that are to be tested.
-        splits (dict): name -> what the split changes in the data set, as in ``test_splits``.
-        metrics (dict): function of ``devias_mm.evaluation.metrics`` -> its arguments, as code.
-        sets (dict): sets of draws, name -> splits.
+        build: the test set.
+        num_classes: action classes of the models that are to be tested.
+        splits: name -> what the split changes in the data set, as in ``test_splits``.
+        metrics: function of ``devias_mm.evaluation.metrics`` -> its arguments, as code.
+        sets: sets of draws, name -> splits.
     """
+    tool = build.parameters['tool']
+    first_split = next(iter(splits.values()))
     build.write('dataset.py', _DATASET.format(
-        tool=build.tool, num_classes=num_classes, splits=pformat(splits, width=90),
-        ann_file=next(iter(splits.values()))['ann_file']))
+        tool=tool, num_classes=num_classes, splits=pformat(splits, width=90),
+        ann_file=first_split['ann_file']))
     metrics = {**metrics, 'per_split': f'{tuple(splits)!r}, {sets!r}'}
+    calls = [f'*{name}({text})' for name, text in metrics.items()]
     build.write('suite.py', _SUITE.format(
-        tool=build.tool, functions=', '.join(sorted(metrics)), splits=tuple(splits), sets=sets,
-        metrics=',\n            '.join(f'*{name}({text})' for name, text in metrics.items())))
+        tool=tool, functions=', '.join(sorted(metrics)), splits=tuple(splits), sets=sets,
+        metrics=',\n            '.join(calls)))
 
 
-def write_hat_suite(build: Build, num_classes: int, layout: str, rule: str,
+def write_hat_suite(build: OutputFolder, num_classes: int, layout: str, rule: str,
                     pairs: Dict[str, int]) -> None:
-    """The suite of :func:`devias_mm.builders.hat_build.write_annotations`.
+    """Write the suite of :func:`devias_mm.builders.hat_build.write_annotations`.
 
     Args:
-        build (Build): the test set.
-        num_classes (int): action classes.
-        layout (str): key of ``LAYOUTS``.
-        rule (str): of ``HATDataset``.
-        pairs (dict): pairs of each ``<kind>/actionswap_<kind>_<draw>``; empty ones make no split.
+        build: the test set.
+        num_classes: action classes.
+        layout: key of ``LAYOUTS``.
+        rule: of ``HATDataset``.
+        pairs: pairs of each ``<kind>/actionswap_<kind>_<draw>``; empty ones make no split.
     """
     hat = dict(type='HATDataset', layout=layout, rule=rule, data_prefix=dict(video=''),
                labels_file='annotations/labels.csv')
@@ -113,15 +116,17 @@ def write_hat_suite(build: Build, num_classes: int, layout: str, rule: str,
                      data_prefix=dict(video=original.folder)),
         'hat-scene-only': dict(hat, **listed, kind='scene-only'),
         'hat-human-only': dict(hat, **listed, kind='human-only')}
-    sets: Dict[str, Sequence[str]] = {}
+    sets: Dict[str, Tuple[str, ...]] = {}
     for name, count in pairs.items():
-        if count:
-            kind, draw = name.split('/')[0], name.rsplit('_', 1)[1]
-            swap = f'hat-{SWAP_NAMES[kind]}'
-            splits[f'{swap}/{draw}'] = dict(hat, kind='action-swap',
-                                            ann_file=f'annotations/{name}.pickle')
-            sets[swap] = (*sets.get(swap, ()), f'{swap}/{draw}')
-    # of the same action: not an unseen combination
+        if count == 0:
+            continue
+        kind = name.split('/')[0]
+        draw = name.rsplit('_', 1)[1]
+        swap = f'hat-{SWAP_NAMES[kind]}'
+        splits[f'{swap}/{draw}'] = dict(hat, kind='action-swap',
+                                        ann_file=f'annotations/{name}.pickle')
+        sets[swap] = (*sets.get(swap, ()), f'{swap}/{draw}')
+    # a background of the same action is no unseen combination
     unseen = tuple(name for name in sets if name != 'hat-same')
     write_suite(build, num_classes, splits, {
         'seen_unseen': f"action_seen=('seen', ), action_unseen={unseen!r}",
@@ -130,21 +135,26 @@ def write_hat_suite(build: Build, num_classes: int, layout: str, rule: str,
         sets)
 
 
-def write_scuba_suite(build: Build, num_classes: int, video_files: bool, scufo: bool) -> None:
-    """The suite of :func:`devias_mm.builders.scuba.make_scuba`.
+def write_scuba_suite(build: OutputFolder, num_classes: int, video_files: bool,
+                      scufo: bool) -> None:
+    """Write the suite of :func:`devias_mm.builders.scuba.make_scuba`.
 
     Args:
-        build (Build): the test set.
-        num_classes (int): action classes.
-        video_files (bool): whether the clips are mp4 files.
-        scufo (bool): whether there are static clips, too.
+        build: the test set.
+        num_classes: action classes.
+        video_files: whether the clips are mp4 files.
+        scufo: whether there are static clips, too.
     """
-    form = dict(columns=('filename', 'label')) if video_files else dict(
-        type='FrameFolderDataset', filename_tmpl=FILENAME_TMPL,
-        columns=('filename', 'total_frames', 'label'))
-    splits = {kind: dict(form, ann_file='annotations/test.csv', data_prefix=dict(video=kind))
-              for kind in (('scuba', 'scufo') if scufo else ('scuba', ))}
+    if video_files:
+        form = dict(columns=('filename', 'label'))
+    else:
+        form = dict(type='FrameFolderDataset', filename_tmpl=FILENAME_TMPL,
+                    columns=('filename', 'total_frames', 'label'))
+    kinds = ['scuba']
     metrics = {'seen_unseen': "action_unseen=('scuba', )"}
     if scufo:
+        kinds.append('scufo')
         metrics['contrasted_metrics'] = "{'contrasted-scuba': ('scuba', 'scufo')}"
+    splits = {kind: dict(form, ann_file='annotations/test.csv', data_prefix=dict(video=kind))
+              for kind in kinds}
     write_suite(build, num_classes, splits, metrics, sets={})

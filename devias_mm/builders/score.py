@@ -4,24 +4,30 @@ from typing import Dict, Optional
 
 import numpy as np
 
-from devias_mm.builders.media import FOREGROUND, Video, read_frames, read_mask_values
+from devias_mm.builders.media import FOREGROUND, read_frames, read_mask_values
+from devias_mm.builders.videos import Video
+from devias_mm.errors import UserError
 
 
 def mask_iou(found: np.ndarray, truth: np.ndarray) -> float:
-    """Intersection over union of two bool ``(T, H, W)``, over all frames; 1 for two empty ones."""
+    """Return the IoU of two bool ``(T, H, W)``, over all frames; 1 for two empty ones."""
     union = (found | truth).sum()
-    return float((found & truth).sum() / union) if union else 1.
+    if union == 0:
+        return 1.0
+    return float((found & truth).sum() / union)
 
 
 def background_error(found: np.ndarray, truth: np.ndarray, where: np.ndarray) -> float:
-    """Mean absolute difference in grey levels (0..255) over pixels and channels.
+    """Return the mean absolute difference in grey levels (0..255) over pixels and channels.
 
     Args:
-        found, truth (np.ndarray): uint8 ``(T, H, W, 3)``.
-        where (np.ndarray): bool ``(T, H, W)``, the pixels to look at; NaN where there is none.
+        found, truth: uint8 ``(T, H, W, 3)``.
+        where: bool ``(T, H, W)``, the pixels to look at; NaN where there is none.
     """
     difference = np.abs(found[where].astype(np.int16) - truth[where])
-    return float(difference.mean()) if difference.size else float('nan')
+    if difference.size == 0:
+        return float('nan')
+    return float(difference.mean())
 
 
 def score_video(video: Video, truth: str, masks: Optional[str],
@@ -29,10 +35,10 @@ def score_video(video: Video, truth: str, masks: Optional[str],
     """Compare one video with the truth of a Puppets data set.
 
     Args:
-        video (Video): of a Puppets list; ``path`` is its mp4.
-        truth (str): folder of the data set, with ``masks/`` and ``backgrounds/``.
-        masks (str, optional): folder of ``<name>/*.png``.
-        inpainted (str, optional): folder of ``<name>/*.jpg``; ``<name>`` may lack its folder.
+        video: of a Puppets list; ``path`` is its mp4.
+        truth: folder of the data set, with ``masks/`` and ``backgrounds/``.
+        masks: folder of ``<name>/*.png``.
+        inpainted: folder of ``<name>/*.jpg``; ``<name>`` may lack its folder.
 
     Returns:
         dict[str, float]: ``iou``, ``precision``, ``recall`` in [0, 1] and ``area`` (true share);
@@ -51,13 +57,19 @@ def score_video(video: Video, truth: str, masks: Optional[str],
                       recall=float(both / max(true_masks.sum(), 1)))
     if inpainted:
         clean = read_frames(Path(truth, 'backgrounds', f'{video.name}.mp4'))
-        folder = Path(inpainted, video.name)
-        # some of the published layouts name a folder without the split or class
-        result = read_frames(folder if folder.is_dir() else Path(inpainted, folder.name))
+        result = _read_inpainted(Path(inpainted), video.name)
         if result.shape != clean.shape:
-            raise ValueError(f'{video.name}: the inpainted frames are {result.shape[:3]} '
-                             f'(T, H, W), the truth {clean.shape[:3]}.')
+            raise UserError(f'{video.name}: the inpainted frames are {result.shape[:3]} '
+                            f'(T, H, W), the truth {clean.shape[:3]}.')
         scores.update(hidden_error=background_error(result, clean, true_masks),
                       hidden_error_without=background_error(frames, clean, true_masks),
                       visible_error=background_error(result, clean, ~true_masks))
     return scores
+
+
+def _read_inpainted(root: Path, name: str) -> np.ndarray:
+    """Read inpainted frames; some published layouts name a folder without split or class."""
+    folder = root / name
+    if not folder.is_dir():
+        folder = root / folder.name
+    return read_frames(folder)

@@ -1,4 +1,6 @@
 """SCUBA's sinusoidal stripes: generated backgrounds that no model has been trained on."""
+from typing import Iterator
+
 import numpy as np
 from PIL import Image
 
@@ -12,7 +14,7 @@ def draw_stripes(uniforms: np.ndarray) -> np.ndarray:
     """Draw the stripes before their rotation.
 
     Args:
-        uniforms (np.ndarray): ``(9,)`` numbers in [0, 1): u0..u2 the colour c; half width of a
+        uniforms: ``(9,)`` numbers in [0, 1): u0..u2 the colour c; half width of a
             stripe w = 5 + 15 u3; vertical period p = (3 + 2 u4) w; angular frequency
             o = 2 pi / (1000 u5 + 4); phase f = (200 u6 - 100) o; amplitude A = 10 + 100 u7; u8
             is the rotation's.
@@ -37,31 +39,39 @@ def draw_stripes(uniforms: np.ndarray) -> np.ndarray:
     image[:] = colour
     for x in range(CANVAS):
         centre = amplitude * np.sin(frequency * x + phase) + 128
-        if not 0 < centre < CANVAS:
-            continue
-        low, high = int(max(0, centre - width)), int(min(_BAND_LIMIT, centre + width))
-        image[low:high, x] = 1 - colour
-        step = 1
-        while int(high - step * period) > 0:
-            image[max(0, int(low - step * period)):int(high - step * period), x] = 1 - colour
-            step += 1
-        step = 1
-        while int(low + step * period) < CANVAS:
-            image[int(low + step * period):min(CANVAS, int(high + step * period)), x] = 1 - colour
-            step += 1
+        if 0 < centre < CANVAS:
+            for band in _bands(centre, width, period):
+                image[band, x] = 1 - colour
     return (image * 255).astype(np.uint8)
 
 
+def _bands(centre: float, width: float, period: float) -> Iterator[slice]:
+    """Yield the rows of one column that are striped."""
+    low = int(max(0, centre - width))
+    high = int(min(_BAND_LIMIT, centre + width))
+    yield slice(low, high)
+    step = 1
+    while int(high - step * period) > 0:
+        yield slice(max(0, int(low - step * period)), int(high - step * period))
+        step += 1
+    step = 1
+    while int(low + step * period) < CANVAS:
+        yield slice(int(low + step * period), min(CANVAS, int(high + step * period)))
+        step += 1
+
+
 def stripe_image(uniforms: np.ndarray) -> np.ndarray:
-    """A background: the stripes turned by 360 u8 degrees, counter-clockwise, centre cut out.
+    """Return a background: stripes turned by 360 u8 degrees counter-clockwise, centre cut out.
 
     Args:
-        uniforms (np.ndarray): see :func:`draw_stripes`.
+        uniforms: see :func:`draw_stripes`.
 
     Returns:
         np.ndarray: RGB uint8 ``(256, 256, 3)``.
     """
-    image = Image.fromarray(draw_stripes(uniforms)).rotate(
-        360 * float(uniforms[8]), Image.Resampling.NEAREST, expand=True)
-    left, top = (image.width - SIDE) // 2, (image.height - SIDE) // 2
+    degrees = 360 * float(uniforms[8])
+    image = Image.fromarray(draw_stripes(uniforms))
+    image = image.rotate(degrees, Image.Resampling.NEAREST, expand=True)
+    left = (image.width - SIDE) // 2
+    top = (image.height - SIDE) // 2
     return np.asarray(image.crop((left, top, left + SIDE, top + SIDE)))

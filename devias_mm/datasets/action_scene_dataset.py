@@ -11,7 +11,7 @@ from mmengine.logging import MMLogger
 from devias_mm.datasets.lists import LABEL_COLUMNS, NO_LABEL, read_list
 from devias_mm.datasets.scene_labels import SceneLabels, attach_scene_labels, read_scene_labels
 from devias_mm.datasets.transforms.read_clip import VideoReadError
-from devias_mm.errors import ListFileError, MissingFileError, first_of
+from devias_mm.errors import ListFileError, MissingFileError, shorten
 
 
 @DATASETS.register_module()
@@ -113,7 +113,7 @@ class ActionSceneDataset(BaseActionDataset):
         self._report_missing(
             [item['filename'] for item in missing], len(missing) == len(items),
             f'{len(missing)} of the {len(items)} videos in {self.ann_file} are missing: '
-            f'{first_of(named)}.',
+            f'{shorten(named)}.',
             'Add the files, take the lines out of the list, or point `data_root` and '
             '`data_prefix` of the dataset config to where the videos are.')
 

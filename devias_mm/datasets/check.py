@@ -15,7 +15,7 @@ from devias_mm.datasets.class_names import read_class_names
 from devias_mm.datasets.frame_folders import FrameFolder, count_frames, stable_rng
 from devias_mm.datasets.published_counts import Expected, expected_of
 from devias_mm.datasets.transforms.read_clip import VideoReadError
-from devias_mm.errors import UsageError, first_of
+from devias_mm.errors import UsageError, shorten
 
 # the frame folders of a clip's source; a plain `FrameFolder` is its own
 PARTS = dict(frames='frames', masks='masks', backgrounds='inpainted frames of the background',
@@ -137,7 +137,7 @@ class Checker:
         if report.missing:
             report.problems.append(f'{len(report.missing):,} of {len(there) + len(folders):,} '
                                    'files or folders are missing: '
-                                   f'{first_of(report.missing, SHOWN)}')
+                                   f'{shorten(report.missing, SHOWN)}')
         absent = set()
         for i, (info, parts) in enumerate(zip(infos, sources)):
             counts = {name: self._counts[_key(part)] for name, part in parts.items()}
@@ -148,7 +148,7 @@ class Checker:
                 report.mismatches.append(f"{info['video_id']}: {text}")
         if report.mismatches:
             report.problems.append(f'{len(report.mismatches):,} sequences of frames do not fit: '
-                                   f'{first_of(report.mismatches, SHOWN, "; ")}')
+                                   f'{shorten(report.mismatches, SHOWN, "; ")}')
         return absent
 
     def _find(self, files: List[str]) -> Dict[str, bool]:
@@ -181,7 +181,7 @@ class Checker:
         report.sampled = count
         if report.unreadable:
             report.problems.append(f'{len(report.unreadable)} of {count} sampled videos cannot '
-                                   f'be read: {first_of(report.unreadable, SHOWN, "; ")}')
+                                   f'be read: {shorten(report.unreadable, SHOWN, "; ")}')
 
     def _check_labels(self, report: SplitReport, dataset: ActionSceneDataset,
                       infos: Sequence[dict]) -> None:
@@ -196,7 +196,7 @@ class Checker:
                                        f'{dataset.num_classes} classes')
         report.labels, conflicts = label_map(infos, names)
         if conflicts:
-            report.problems.append(f'classes are mixed up: {first_of(conflicts, SHOWN, "; ")}')
+            report.problems.append(f'classes are mixed up: {shorten(conflicts, SHOWN, "; ")}')
         actions = _labels(infos, 'label')
         report.classes = len(actions)
         # of a data set of one's own, a class without training videos is a mistake
@@ -220,7 +220,7 @@ def _check_classes(report: SplitReport, title: str, found: Set[int], total: Opti
     absent = [str(label) for label in range(total or 0) if label not in found]
     if not found or not absent:
         return
-    text = f'{len(absent)} {title} classes have no video: {first_of(absent, SHOWN)}'
+    text = f'{len(absent)} {title} classes have no video: {shorten(absent, SHOWN)}'
     if strict and expected is None:
         report.problems.append(text)
     else:

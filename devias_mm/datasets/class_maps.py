@@ -3,7 +3,7 @@ import os.path as osp
 from collections import Counter, defaultdict
 from typing import Dict, Iterator, List, Sequence, Tuple
 
-from devias_mm.errors import first_of
+from devias_mm.errors import shorten
 
 SHOWN = 10  # names in a report
 LabelMap = Dict[Tuple[str, str], int]
@@ -81,4 +81,4 @@ def compare_label_maps(maps: Dict[str, LabelMap]) -> List[str]:
             described = ', '.join(f'{label} in {split}' for label, split in found.items())
             texts[(kind, *found.values())].append(f'{name!r} is {described}')
     return [f'{len(lines):,} of the {key[0]} names have different labels in different splits: '
-            f'{first_of(lines, SHOWN, "; ")}' for key, lines in texts.items()]
+            f'{shorten(lines, SHOWN, "; ")}' for key, lines in texts.items()]

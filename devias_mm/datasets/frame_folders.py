@@ -8,8 +8,8 @@ import numpy as np
 from mmaction.registry import DATASETS
 
 from devias_mm.datasets.action_scene_dataset import ActionSceneDataset
-from devias_mm.datasets.images import read_image
 from devias_mm.errors import UsageError
+from devias_mm.pictures import read_image
 
 STILL_FRAMES = ('middle', 'random')
 

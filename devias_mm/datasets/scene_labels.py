@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 import torch
 
 from devias_mm.datasets.lists import NO_LABEL
-from devias_mm.errors import ListFileError, first_of
+from devias_mm.errors import ListFileError, shorten
 from devias_mm.files import atomic_path
 
 METADATA_KEY = b'devias_mm.scene_labels'
@@ -220,4 +220,4 @@ def _twice(names: Sequence[str]) -> List[str]:
 
 
 def _some(names: Sequence[str]) -> str:
-    return first_of([repr(name) for name in names])
+    return shorten([repr(name) for name in names])

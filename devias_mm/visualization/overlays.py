@@ -7,9 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from devias_mm.files import atomic_path
-from devias_mm.harness.style import DPI, apply_style, plt
 from devias_mm.methods.base import hard_labels
+from devias_mm.pictures import Row, contact_sheet
 
 MASK_COLOUR = (0.9, 0.1, 0.9)  # magenta: rare in videos
 
@@ -159,10 +158,9 @@ def draw_slots(clips: Tensor, attention: Dict[str, Tensor], titles: Sequence[str
     return draw_panels(panels, titles, clips.shape[2], path, num_frames)
 
 
-@plt.rc_context()  # the style is for this picture alone
-def draw_panels(panels: Dict[str, Panel], titles: Sequence[str], clip_len: int, path: Path,
-                num_frames: int) -> Path:
-    """Draw a grid: a row for each clip, a column for each panel, frames side by side.
+def draw_panels(panels: Dict[str, Callable[[int, int], np.ndarray]], titles: Sequence[str],
+                clip_len: int, path: Path, num_frames: int) -> Path:
+    """Draw a row per clip, with frames of each panel side by side.
 
     Args:
         panels (dict): column title to a function of (row, frame index) that
@@ -175,35 +173,15 @@ def draw_panels(panels: Dict[str, Panel], titles: Sequence[str], clip_len: int, 
     Returns:
         Path: the file.
     """
-    apply_style()
-    frames = np.linspace(0, clip_len - 1, num_frames).round().astype(int)
-    height, width = next(iter(panels.values()))(0, 0).shape[:2]
-    rows, columns = len(titles), len(panels)
-    size = (1.3 * num_frames * columns * width / height + 0.6, 1.45 * rows + 0.3)
-    figure, axes = plt.subplots(rows, columns, squeeze=False, figsize=size)
-    for row in range(rows):
-        for column, panel in enumerate(panels.values()):
-            images = [panel(row, int(frame)) for frame in frames]
-            axis = axes[row, column]
-            axis.imshow(_side_by_side(images), interpolation='nearest')
-            axis.set_xticks([])
-            axis.set_yticks([])
-            axis.spines[:].set_visible(False)
-        axes[row, 0].set_ylabel(titles[row], fontsize=6)
-    for axis, title in zip(axes[0], panels):
-        axis.set_title(title)
-    path = Path(path)
-    with atomic_path(path) as temporary:
-        figure.savefig(temporary, dpi=DPI, metadata={'Software': None})
-    plt.close(figure)
-    return path
-
-
-def _side_by_side(images: Sequence[np.ndarray]) -> np.ndarray:
-    """Join images of one size, with white gaps between them."""
-    height, width = images[0].shape[:2]
-    gap = np.full((height, max(1, width // 24), 3), 255, np.uint8)
-    tiles: List[np.ndarray] = []
-    for image in images:
-        tiles += [image, gap]
-    return np.concatenate(tiles[:-1], axis=1)
+    frames = np.linspace(0, clip_len - 1, num_frames).round().astype(int).tolist()
+    columns = []
+    for title in panels:
+        columns += [title, *[''] * (num_frames - 1)]
+    rows = []
+    for index, title in enumerate(titles):
+        pictures = []
+        for panel in panels.values():
+            pictures += [panel(index, t) for t in frames]
+        rows.append(Row(title.replace('\n', ': '), pictures))
+    contact_sheet(path, columns, rows)
+    return Path(path)

@@ -1,48 +1,27 @@
 """The command lines, on a few rendered videos whose truth is known."""
 import json
 import shutil
-import sys
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pandas as pd
 import pytest
+from run_tool import run
 
-from devias_mm.builders.build import Build, Result
-from devias_mm.builders.hat_build import video_keys
-from devias_mm.builders.media import (
-    Video,
-    list_videos,
-    output_digest,
-    read_frames,
-    read_mask_values,
-    write_frames,
-)
+from devias_mm.builders.hat_build import name_videos
+from devias_mm.builders.media import output_digest, read_frames, read_mask_values, write_frames
+from devias_mm.builders.output_folder import Job, OutputFolder
 from devias_mm.builders.puppets import PRESETS, PuppetsWriter
 from devias_mm.builders.score import score_video
+from devias_mm.builders.videos import Video, list_videos
 from devias_mm.datasets.frame_folders import FrameFolderDataset
 from devias_mm.datasets.hat import LAYOUTS, HATDataset
+from devias_mm.errors import UserError
 from devias_mm.files import file_sha256
 
 ROOT = Path(__file__).resolve().parents[2]
 COLUMNS = ['filename', 'label', 'scene_label', 'background_label']
-
-
-def run(tool, *arguments):
-    """Run a tool in this process: starting one costs seconds."""
-    import importlib.util
-    file = ROOT / 'tools' / f'{tool}.py'
-    spec = importlib.util.spec_from_file_location(file.stem, file)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    before = sys.argv
-    sys.argv = [file.name, *map(str, arguments)]
-    try:
-        from devias_mm.builders.cli import run_tool
-        run_tool(module.main)
-    finally:
-        sys.argv = before
 
 
 @pytest.fixture(scope='module')
@@ -134,7 +113,7 @@ def test_hat_does_not_depend_on_workers_and_continues(hat, tmp_path):
 
 def test_hat_with_other_parameters_is_refused(hat):
     out, arguments = hat
-    with pytest.raises(SystemExit, match=r'error: .*close \(there: 2, asked: 1\)'):
+    with pytest.raises(UserError, match=r'close \(there: 2, asked: 1\)'):
         run('data/build_hat', *arguments, '--close', 1, '--out', out)
 
 
@@ -173,7 +152,7 @@ def test_other_layouts_and_external_inpainting(puppets, source, hat, tmp_path, l
     assert LAYOUTS[layout].masks.filename_tmpl.format(first_number) in names
     (tmp_path / 'external/seen/000000_walk').unlink()
     write_frames(tmp_path / 'external/seen/000000_walk', np.zeros((16, 9, 9, 3), np.uint8))
-    with pytest.raises(SystemExit, match='seen/000000_walk: the inpainted frames'):
+    with pytest.raises(UserError, match='seen/000000_walk: the inpainted frames'):
         run('data/build_hat', *source, '--classes', puppets / 'annotations/action_classes.txt',
             '--masks', puppets / 'masks', '--inpainted', tmp_path / 'external', '--layout', layout,
             '--draws', 1, '--out', tmp_path / 'other')
@@ -182,11 +161,11 @@ def test_other_layouts_and_external_inpainting(puppets, source, hat, tmp_path, l
 def test_videos_that_would_share_a_folder_are_refused():
     videos = [Video('jump/v1', '', 0), Video('walk/v1', '', 1)]
     classes = {0: 'jump', 1: 'walk'}
-    assert video_keys(videos, classes, 'hat') == ['jump/v1', 'walk/v1']
+    assert [named.key for named in name_videos(videos, classes, 'hat')] == ['jump/v1', 'walk/v1']
     with pytest.raises(ValueError, match='jump/v1 and walk/v1 would both be v1: .*kinetics'):
-        video_keys(videos, classes, 'devias-kinetics')
+        name_videos(videos, classes, 'devias-kinetics')
     with pytest.raises(ValueError, match='both be jump/v1: .* class and file name'):
-        video_keys([videos[0], Video('more/v1', '', 0)], classes, 'hat')
+        name_videos([videos[0], Video('more/v1', '', 0)], classes, 'hat')
 
 
 def test_frames_are_read_in_the_order_of_their_numbers(tmp_path):
@@ -247,10 +226,10 @@ def test_bad_options_claim_no_folder(puppets, source, tmp_path):
     classes.write_text('\n'.join(f'{i},class{i}' for i in range(8)))
     hat = ['data/build_hat', *source, '--masks', puppets / 'masks', '--classes', classes,
            '--scene-scores', scores]
-    for command, message in ((scuba, 'error: --per-video 2: the folder of backgrounds holds 1'),
-                             ([*hat, '--close', 9], 'error: --close 9: there are 8 classes'),
-                             (hat, 'error: .*scores.parquet')):
-        with pytest.raises(SystemExit, match=message):
+    for command, message in ((scuba, '--per-video 2: the folder of backgrounds holds 1'),
+                             ([*hat, '--close', 9], '--close 9: there are 8 classes'),
+                             (hat, 'scores.parquet')):
+        with pytest.raises(UserError, match=message):
             run(*command, '--out', tmp_path / 'out')
         assert not (tmp_path / 'out').exists()
 
@@ -262,13 +241,17 @@ def test_hvu_tool_writes_lists_and_counts(tmp_path):
         '--num-seen', 2, '--out', tmp_path / 'out')
     assert (tmp_path / 'out/val_seen.csv').read_text() == 'a 0 0\nc 0 0\n'
     assert (tmp_path / 'out/val_unseen.csv').read_text() == 'b 1 0\n'
-    manifest = json.loads((tmp_path / 'out/hvu_splits.json').read_text())
-    assert manifest['files']['val_seen.csv'] == file_sha256(tmp_path / 'out/val_seen.csv')
+    manifest = json.loads((tmp_path / 'out/manifest.json').read_text())
+    checksums = (tmp_path / 'out/checksums.txt').read_text()
+    assert f"{file_sha256(tmp_path / 'out/val_seen.csv')}  val_seen.csv" in checksums
     assert (manifest['candidates'], manifest['train_videos']) == (3, 8)
 
 
 @pytest.mark.parametrize('tool, options, message', [
     ('data/make_masks', ['--method', 'boxes'], 'needs --boxes'),
+    ('data/make_masks', ['--method', 'segformer'], 'needs --checkpoint'),
+    ('data/make_masks', ['--every', '0'], '--every 0'),
+    ('data/build_scuba', ['--masks', 'm', '--stripes', '--all-people'], 'goes with --boxes'),
     ('data/make_masks', ['--method', 'boxes', '--boxes', 'b', '--short-side', '32'], 'original'),
     ('data/build_scuba', ['--boxes', 'b', '--stripes', '--short-side', '32'], 'original'),
     ('data/make_masks', ['--seed', '-1'], '--seed -1'),
@@ -279,7 +262,7 @@ def test_hvu_tool_writes_lists_and_counts(tmp_path):
     ('data/build_hat', ['--masks', 'm', '--classes', 'c', '--human-only', '1,2'], 'R,G,B'),
 ])
 def test_usage_errors_are_one_line(source, tmp_path, tool, options, message):
-    with pytest.raises(SystemExit, match=f'error: .*{message}'):
+    with pytest.raises(UserError, match=message):
         run(tool, *source, '--out', tmp_path / 'out', *options)
 
 
@@ -287,10 +270,10 @@ def test_missing_masks_and_wrong_lengths_name_the_video(puppets, source, tmp_pat
     arguments = ['--masks', tmp_path / 'seg', '--stripes']
     (tmp_path / 'seg').mkdir()
     (tmp_path / 'seg/file').write_text('')
-    with pytest.raises(SystemExit, match='no masks of seen/000000_walk'):
+    with pytest.raises(UserError, match='no masks of seen/000000_walk'):
         run('data/build_scuba', *source, *arguments, '--out', tmp_path / 'a')
     write_frames(tmp_path / 'seg/seen/000000_walk', np.zeros((9, 64, 64), np.uint8), '{:06d}.png')
-    with pytest.raises(SystemExit, match='seen/000000_walk: 9 masks .* for 16 frames'):
+    with pytest.raises(UserError, match='seen/000000_walk: 9 masks .* for 16 frames'):
         run('data/build_scuba', *source, *arguments, '--out', tmp_path / 'b')
 
 
@@ -316,16 +299,17 @@ def test_bad_videos_do_not_cost_the_good_ones(puppets, broken, tmp_path, capsys,
     listed, lines = broken
     out = tmp_path / 'out'
     options = dict(
-        build_scuba=['--masks', tmp_path / 'masks', '--stripes'], make_masks=[],
+        build_scuba=['--masks', tmp_path / 'masks', '--stripes'],
+        make_masks=['--method', 'motion'],
         build_hat=['--masks', tmp_path / 'masks', '--layout', 'hat', '--classes',
                    puppets / 'annotations/action_classes.txt'])[tool]
     command = [f'data/{tool}', '--list', listed, '--columns', *COLUMNS, '--data-root',
                tmp_path / 'videos', '--out', out, *options]
-    with pytest.raises(SystemExit, match='1 of the 4 videos .* are missing.*--on-error skip'):
+    with pytest.raises(UserError, match='1 of the 4 videos .* are missing.*--on-error skip'):
         run(*command)
     listed.write_text('\n'.join(lines[:3]))
     maskless = tool != 'make_masks'
-    with pytest.raises(SystemExit, match=f'error: {1 + maskless} of 3 videos cannot be used') as e:
+    with pytest.raises(UserError, match=f'{1 + maskless} of 3 videos cannot be used') as e:
         run(*command, '--workers', 2)
     assert '000001_jack.mp4 holds no frame' in str(e.value)
     assert not (out / 'manifest.json').exists()
@@ -376,11 +360,11 @@ def test_a_changed_video_or_label_is_made_again(puppets, tmp_path, capsys):
 
 
 def test_an_error_of_the_machine_is_not_the_videos(tmp_path):
-    def full_disk(argument):
+    def full_disk(argument, outputs):
         raise OSError(28, 'No space left on device')
 
-    with pytest.raises(OSError, match='No space left'):
-        Build(tmp_path, 'tool', {}, 'skip').run('s', [('x', 'a')], full_disk, quiet=True)
+    with pytest.raises(UserError, match='No space left.* continues'):
+        OutputFolder(tmp_path, {}, 'skip').run('s', [Job('x', 'a')], full_disk, quiet=True)
 
 
 def test_scufo_repeats_the_frame_that_the_dataset_shows(puppets, source, tmp_path):
@@ -406,7 +390,7 @@ def test_hvu_tool_finds_the_combinations_of_puppets(puppets, tmp_path):
     command = ['data/build_hvu_splits', '--train', train, '--val', tmp_path / 'val.txt',
                '--num-seen', 4, '--max-unseen', 0]
     line = train.read_text().splitlines()[0]
-    with pytest.raises(SystemExit, match=f"train.txt:1: '{line}': is .* lacks"):
+    with pytest.raises(UserError, match=f"train.txt:1: '{line}': is .* lacks"):
         run(*command, '--out', tmp_path / 'out')
     assert not (tmp_path / 'out').exists()
     for preview in ([], ['--videos', puppets / 'videos']):
@@ -426,31 +410,58 @@ def test_hvu_tool_finds_the_combinations_of_puppets(puppets, tmp_path):
 
 def test_a_build_refuses_a_folder_of_something_else(tmp_path):
     (tmp_path / 'thesis.tex').write_text('')
-    with pytest.raises(ValueError, match='no parameters.json'):
-        Build(tmp_path, 'tool', {})
+    with pytest.raises(UserError, match='no parameters.json'):
+        OutputFolder(tmp_path, {})
     assert [file.name for file in tmp_path.iterdir()] == ['thesis.tex']
+    with pytest.raises(UserError, match='thesis.tex cannot be used'):
+        OutputFolder(tmp_path / 'thesis.tex', {})
 
 
 def test_jobs_run_once(tmp_path):
     calls = []
 
-    def job(argument):
+    def job(argument, outputs):
         calls.append(argument)
-        (tmp_path / f'{argument}.txt').write_text(argument)
-        return Result({f'{argument}.txt': output_digest(tmp_path / f'{argument}.txt')},
-                      dict(length=len(argument)))
+        outputs.add_file(f'{argument}.txt', argument.encode())
+        return dict(length=len(argument))
 
-    jobs = [('x', 'a'), ('y', 'bb')]
+    jobs = [Job('x', 'a'), Job('y', 'bb')]
     for _ in range(2):
-        build = Build(tmp_path, 'tool', {})
-        assert [report['length'] for report in build.run('s', jobs, job, quiet=True)] == [1, 2]
-        build.finish(answer=42)
+        folder = OutputFolder(tmp_path, dict(answer=[1, dict(deep=2)]))
+        assert [report['length'] for report in folder.run('s', jobs, job, quiet=True)] == [1, 2]
+        folder.finish(answer=42)
     assert calls == ['a', 'bb']
     (tmp_path / 'bb.txt').write_text('other')
-    Build(tmp_path, 'tool', {}).run('s', jobs, job, quiet=True)
+    OutputFolder(tmp_path, dict(answer=[1, dict(deep=2)])).run('s', jobs, job, quiet=True)
     assert calls == ['a', 'bb', 'bb']
-    with pytest.raises(ValueError, match='--workers 0'):
-        Build(tmp_path, 'tool', {}).run('s', jobs, job, workers=0)
+    with pytest.raises(UserError, match='--workers 0'):
+        folder.run('s', jobs, job, workers=0)
+
+
+def test_what_a_job_wrote_under_another_name_is_removed(tmp_path):
+    def job(argument, outputs):
+        outputs.add_frames(argument, np.zeros((1, 4, 4), np.uint8), '{}.png')
+        return {}
+
+    for name in ('first', 'second'):
+        OutputFolder(tmp_path, {}).run('s', [Job('x', name, [name])], job, quiet=True)
+    assert not (tmp_path / 'first').exists() and (tmp_path / 'second/1.png').is_file()
+
+
+def test_processes_that_share_a_folder_leave_each_others_files_alone(tmp_path):
+    def job(argument, outputs):
+        outputs.add_file(argument, b'')
+        return {}
+
+    first = OutputFolder(tmp_path, {}, part='-0of2')
+    (tmp_path / '.partial-of-the-other').write_text('')
+    first.run('s', [Job('a', 'a')], job, quiet=True)
+    second = OutputFolder(tmp_path, {}, part='-1of2')
+    second.run('s', [Job('b', 'b')], job, quiet=True)
+    first.finish()
+    second.finish()
+    assert {file.name for file in tmp_path.iterdir()} >= {
+        'a', 'b', '.partial-of-the-other', 'manifest-0of2.json', 'manifest-1of2.json'}
 
 
 @pytest.mark.parametrize('tool', ['make_masks', 'build_hat', 'build_scuba', 'build_hvu_splits'])

@@ -5,6 +5,7 @@ import pytest
 
 from devias_mm.builders.hat import (
     KINDS,
+    SwapRules,
     SwapVideo,
     area_range,
     draw_swaps,
@@ -14,6 +15,7 @@ from devias_mm.builders.hat import (
     swap_pickle,
 )
 from devias_mm.datasets.restricted_pickle import load_plain_pickle
+from devias_mm.errors import UserError
 
 #: of six classes on a line: the L1 distance of two is the distance of their numbers
 SCORES = np.array([[x, 10 - x] for x in (0, 1, 3, 6, 8, 10)], float)
@@ -25,7 +27,8 @@ def videos(per_class=4, low=.1, high=.3):
 
 
 def draw(pool, kind, number=1, seed=0, **rules):
-    return draw_swaps(pool, kind, number, seed, 6, rank_classes(SCORES), close=2, far=2, **rules)
+    rules = SwapRules(6, rank_classes(SCORES), close=2, far=2, **rules)
+    return draw_swaps(pool, kind, number, seed, rules)
 
 
 def test_classes_are_ranked_by_their_l1_distance():
@@ -128,8 +131,25 @@ def test_class_files_in_both_forms(tmp_path):
     file.write_text('walk\njump, high\n')
     assert read_classes(str(file)) == {0: 'walk', 1: 'jump, high'}
     file.write_text('walk\nwalk\n')
-    with pytest.raises(ValueError, match="'walk' repeats"):
+    with pytest.raises(UserError, match="'walk' repeats"):
         read_classes(str(file))
+
+
+@pytest.mark.parametrize('content, message', [
+    ('walk\n..', 'leads out of its folder'), ('0,.', 'names no file'), ('a/b', '"/"'),
+    ('\n', 'names no class'), ('x' * 300, 'longer than'), ('a\0b', 'control')])
+def test_class_names_that_are_none_for_a_folder(tmp_path, content, message):
+    (tmp_path / 'classes').write_text(content)
+    with pytest.raises(UserError, match=message):
+        read_classes(str(tmp_path / 'classes'))
+
+
+def test_class_files_that_are_missing_or_no_text(tmp_path):
+    with pytest.raises(UserError, match='not found'):
+        read_classes(str(tmp_path / 'none'))
+    (tmp_path / 'classes').write_bytes(b'\xff\xfe')
+    with pytest.raises(UserError, match='UTF-8'):
+        read_classes(str(tmp_path / 'classes'))
 
 
 def test_kinds_are_those_of_the_published_files():

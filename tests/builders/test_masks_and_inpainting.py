@@ -3,16 +3,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from devias_mm.builders.boxes import Box, box_masks, detected_masks, read_video_boxes
 from devias_mm.builders.inpainting import human_only, remove_foreground
-from devias_mm.builders.masks import (
-    Box,
-    box_masks,
-    detected_masks,
-    fame_masks,
-    motion_masks,
-    person_masks,
-    read_video_boxes,
-)
+from devias_mm.builders.masks import fame_masks, motion_masks, person_masks
 from devias_mm.builders.score import mask_iou
 
 SIZE, SIDE = 48, 10

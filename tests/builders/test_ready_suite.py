@@ -1,13 +1,12 @@
 """From videos to a score: build a test set, test a model on it."""
 import json
-import runpy
-import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
 import torch
 from mmengine.config import Config
+from run_tool import run
 
 from devias_mm.builders.puppets import PRESETS, PuppetsWriter
 from devias_mm.engine.inference import load_recognizer
@@ -18,19 +17,6 @@ METHODS = """
 from devias_mm.harness import Method
 methods = {{'mine': Method({config!r}, 'Mine', predicts=('action', ), checkpoint={weights!r})}}
 """
-
-
-def run(tool, *arguments):
-    """Run a tool in this process; its exit status."""
-    before = sys.argv
-    sys.argv = [tool, *map(str, arguments)]
-    try:
-        runpy.run_path(str(ROOT / 'tools' / f'{tool}.py'), run_name='__main__')
-    except SystemExit as end:
-        return end.code or 0
-    finally:
-        sys.argv = before
-    return 0
 
 
 @pytest.fixture(scope='module')

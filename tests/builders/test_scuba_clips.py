@@ -4,11 +4,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from devias_mm.builders.build import Build
-from devias_mm.builders.masks import Box
-from devias_mm.builders.media import Video, read_frames, write_frames
+from devias_mm.builders.boxes import Box
+from devias_mm.builders.media import read_frames, write_frames
+from devias_mm.builders.output_folder import OutputFolder
 from devias_mm.builders.scuba import (
     ScubaOptions,
+    ScubaVideo,
     box_foreground,
     composite,
     draw_backgrounds,
@@ -19,6 +20,7 @@ from devias_mm.builders.scuba import (
     smooth_masks,
 )
 from devias_mm.builders.stripes import draw_stripes, stripe_image
+from devias_mm.builders.videos import Video
 
 GOLDEN = Path(__file__).resolve().parents[1] / 'golden' / 'scuba'
 
@@ -57,7 +59,8 @@ def test_composite_kinetics_rule_golden(tmp_path):
         assert (made[masks] == arrays[f'{name}__composited'][masks]).all()
         reports.append(dict(kept=is_valid(masks), frames=len(frames)))
     labels = dict(val_ok=5, val_small=0, val_edge=5, val_onegap=20)
-    lines = list_lines(names, reports, [labels[name] for name in names], options)
+    videos = [ScubaVideo(Video(name, '', labels[name]), name) for name in names]
+    lines = list_lines(videos, reports, options)
     assert '\n'.join(lines) + '\n' == str(arrays['output_list_text'])
 
 
@@ -70,8 +73,9 @@ def test_composite_ucf_box_rule_golden():
     assert made.shape == arrays['composited'].shape
     assert np.abs(made.astype(int) - arrays['composited']).max() <= 1
     assert (made[masks] == arrays['composited'][masks]).all()
-    lines = list_lines(['v_Archery_g01_c01'], [dict(kept=True, frames=len(made))],
-                       [int(arrays['label'])], ScubaOptions())
+    name = 'v_Archery_g01_c01'
+    video = ScubaVideo(Video(name, '', int(arrays['label'])), name)
+    lines = list_lines([video], [dict(kept=True, frames=len(made))], ScubaOptions())
     assert '\n'.join(lines) + '\n' == str(arrays['output_list_text'])
 
 
@@ -144,9 +148,9 @@ def test_clips_and_list_agree_and_the_reader_reads_them(source, tmp_path):
     from devias_mm.datasets.frame_folders import FrameFolderDataset
     root, videos = source
     options = ScubaOptions(masks=str(root / 'seg'), per_video=2, scufo=True)
-    build = Build(root / 'out', 'build_scuba', {})
-    names = [video.name for video in videos]
-    assert make_scuba(build, videos, names, options) == dict(
+    build = OutputFolder(root / 'out', {})
+    sources = [ScubaVideo(video, video.name) for video in videos]
+    assert make_scuba(build, sources, options) == dict(
         videos=3, kept=2, clips=4, num_classes=3)
     lines = (root / 'out/annotations/test.csv').read_text().splitlines()
     assert lines == [f'class {number}/v{number}__{index} 4 {number}'
@@ -168,9 +172,11 @@ def test_clips_and_list_agree_and_the_reader_reads_them(source, tmp_path):
 
 def test_box_rule_keeps_the_annotated_span_only(source):
     root, videos = source
-    boxes = {videos[0].name: [Box(1, 3, 2, 9, 8), Box(2, 3, 2, 9, 8)]}
-    build = Build(root / 'out', 'build_scuba', {})
-    summary = make_scuba(build, videos, ['a', 'b', 'c'], ScubaOptions(), boxes)
+    boxes = [Box(1, 3, 2, 9, 8), Box(2, 3, 2, 9, 8)]
+    build = OutputFolder(root / 'out', {})
+    sources = [ScubaVideo(videos[0], 'a', boxes), ScubaVideo(videos[1], 'b'),
+               ScubaVideo(videos[2], 'c', [])]
+    summary = make_scuba(build, sources, ScubaOptions())
     assert summary == dict(videos=3, kept=1, clips=1, num_classes=3)
     assert (root / 'out/annotations/test.csv').read_text() == 'a__0 2 0\n'
     assert len(list((root / 'out/scuba/a__0').iterdir())) == 2
@@ -179,5 +185,21 @@ def test_box_rule_keeps_the_annotated_span_only(source):
 def test_no_valid_video_is_an_error(source):
     root, videos = source
     with pytest.raises(ValueError, match='none of the 1 videos'):
-        make_scuba(Build(root / 'b', 't', {}), videos[1:2], ['a'],
+        make_scuba(OutputFolder(root / 'b', {}), [ScubaVideo(videos[1], 'a')],
                    ScubaOptions(masks=str(root / 'seg')))
+
+
+def test_of_several_people_the_first_of_each_frame_is_kept():
+    """Per frame, mask = the box of the lowest row in the table; not of the video's first person."""
+    frames = np.zeros((4, 10, 12, 3), np.uint8)
+    first = [Box(1, 0, 0, 3, 3), Box(2, 1, 1, 4.9, 4)]
+    second = [Box(2, 6, 5, 9, 9), Box(3, 6, 5, 9, 9.5)]
+    span, masks = box_foreground(frames, first + second)
+    expected = np.zeros((3, 10, 12), bool)
+    expected[0, 0:3, 0:3] = True
+    expected[1, 1:4, 1:4] = True  # not the second person's 5:9, 6:9
+    expected[2, 5:9, 6:9] = True
+    assert len(span) == 3 and (masks == expected).all()
+    _, everybody = box_foreground(frames, first + second, all_people=True)
+    expected[1, 5:9, 6:9] = True
+    assert (everybody == expected).all()

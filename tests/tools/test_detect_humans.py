@@ -1,4 +1,5 @@
 """Human boxes: detecting, storing, finding and drawing them."""
+import argparse
 import importlib.util
 import json
 import random
@@ -15,6 +16,7 @@ from mmengine.dataset import pseudo_collate
 from mmengine.registry import DefaultScope
 from tiny_runs import ROOT, write_clip
 
+from devias_mm.builders.human_detector import HumanDetector, detect_video
 from devias_mm.datasets.human_boxes import (
     COLUMNS,
     HumanBoxes,
@@ -22,7 +24,7 @@ from devias_mm.datasets.human_boxes import (
     boxes_to_mask,
     write_boxes,
 )
-from devias_mm.errors import ListFileError, UsageError
+from devias_mm.errors import ListFileError, UserError
 
 NAN = float('nan')
 
@@ -172,18 +174,24 @@ def save_detector(folder, kind: str) -> str:
 
 @pytest.fixture
 def tool():
-    """The module of the command line."""
+    """The module of the command line, and of the detector."""
     spec = importlib.util.spec_from_file_location(
         'detect_humans', ROOT / 'tools/data/detect_humans.py')
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
+    module.HumanDetector, module.detect_video = HumanDetector, detect_video
     return module
+
+
+def call(tool, *args):
+    parser = argparse.ArgumentParser()
+    tool.add_arguments(parser)
+    tool.main(parser.parse_args([str(arg) for arg in args]))
 
 
 def test_the_tool(tmp_path, tool, monkeypatch, capsys):
     def run(*args):
-        monkeypatch.setattr('sys.argv', ['detect_humans.py', *args])
-        tool.main()
+        call(tool, *args)
         return capsys.readouterr().out
 
     detector = save_detector(tmp_path / 'detector', 'person')
@@ -211,14 +219,14 @@ def test_the_tool(tmp_path, tool, monkeypatch, capsys):
     assert '1 videos added, 1 of them with humans; 3 were known before' in capsys.readouterr().out
     assert len(HumanBoxes(str(tmp_path / 'out'))) == 4
     for options, message in (
-            (('--score', '0.9'), 'made with other settings'),
+            (('--score', '0.9'), 'made with other parameters: score'),
             (('--label', 'cat'), "no class 'cat'. It knows: N/A, dog, person"),
             (('--detector', str(tmp_path / 'none')), 'cannot load AutoModelForObjectDetection'),
             (('--shard', '2/2'), '0 <= I < N, got 2/2'),
             (('--shard', 'two'), "must be I/N.*'two'"),
-            (('--every', '0'), '--every must be at least 1'),
-            (('--score', '2'), r'--score must lie in \[0, 1\], got 2')):
-        with pytest.raises(UsageError, match=message):
+            (('--every', '0'), '--every 0: accepted is 1'),
+            (('--score', '2'), r'--score must be in \[0, 1\], got 2')):
+        with pytest.raises(UserError, match=message):
             run(*args, *options)
 
 
@@ -228,10 +236,8 @@ def test_shards_are_the_whole(tmp_path, tool, monkeypatch):
         write_clip(tmp_path / f'{i}.mp4', 30 * i, frames=2)
     (tmp_path / 'list.txt').write_text('0.mp4 0\n1.mp4 0\n2.mp4 0\n')
     for shard, expected in (('0/2', 2), ('1/2', 3)):
-        monkeypatch.setattr('sys.argv', [
-            'detect_humans.py', str(tmp_path / 'list.txt'), '--videos', str(tmp_path), '--out',
-            str(tmp_path / 'out'), '--detector', detector, '--shard', shard])
-        tool.main()
+        call(tool, str(tmp_path / 'list.txt'), '--videos', str(tmp_path), '--out',
+            str(tmp_path / 'out'), '--detector', detector, '--shard', shard)
         assert len(HumanBoxes(str(tmp_path / 'out'))) == expected
 
 

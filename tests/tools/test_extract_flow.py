@@ -1,9 +1,9 @@
 """tools/data/extract_flow.py: from a config to flow files that its training reads."""
+import argparse
+import importlib.util
 import json
 import random
-import runpy
 import shutil
-import sys
 from pathlib import Path
 
 import cv2
@@ -14,14 +14,19 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from recipe_rows import read_row
 
+from devias_mm.errors import UserError
+
 CONFIG = 'configs/dsm/dsm-pretrain_conv-tokens_1xb16-8x2x1-10e_puppets-rgb.py'
 
 
 def call(monkeypatch, root, *args):
-    tool = root / 'tools/data/extract_flow.py'
-    monkeypatch.setattr(sys, 'argv', [str(tool), *map(str, args)])
+    spec = importlib.util.spec_from_file_location('flow', root / 'tools/data/extract_flow.py')
+    tool = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tool)
+    parser = argparse.ArgumentParser()
+    tool.add_arguments(parser)
     monkeypatch.chdir(root)
-    runpy.run_path(str(tool), run_name='__main__')
+    tool.main(parser.parse_args([str(arg) for arg in args]))
 
 
 def first_sample(root, data, options, seed=0):
@@ -41,8 +46,8 @@ def test_training_reads_what_the_tool_writes(root, tiny_data, tmp_path, monkeypa
     assert 'flow of 8 videos added, 0 had' in capsys.readouterr().out
     files = sorted(out.glob('*.npz'))
     assert [file.stem for file in files] == [f'{i:02d}' for i in range(8)]
-    assert json.loads((out / 'settings.json').read_text()) == dict(
-        stride=2, preset='fast', short_side=256, reduction=2)
+    settings = json.loads((out / 'parameters.json').read_text())
+    assert settings.items() >= dict(stride=2, preset='fast', short_side=256, reduction=2).items()
     estimated = first_sample(root, tiny_data, {})
     cached = first_sample(root, tiny_data,
                           {'train_dataloader.dataset.pipeline.2.cache': str(out)})
@@ -63,7 +68,7 @@ def test_training_reads_what_the_tool_writes(root, tiny_data, tmp_path, monkeypa
         files[0].with_name('earlier.npz').write_bytes(content)
         with np.load(out / 'earlier.npz') as earlier:
             assert all((again[key] == earlier[key]).all() for key in ('flow', 'scale', 'stride'))
-    with pytest.raises(SystemExit, match='other settings.*--out'):
+    with pytest.raises(UserError, match=r'reduction \(there: 2, asked: 4\).*--out'):
         call(monkeypatch, root, *options[:-1], 4)
 
 
@@ -72,14 +77,25 @@ def test_broken_videos_and_bad_options(root, tiny_data, tmp_path, monkeypatch, c
     (data / 'annotations/train.txt').write_text('00.mp4 0 1 2\nbroken.mp4 1 1 2\n')
     (data / 'videos/broken.mp4').write_bytes(b'no video')
     options = ('--data-root', data, '--out', tmp_path / 'flow')
-    with pytest.raises(SystemExit, match=r'1 video\(s\) of .*train.txt have no flow.*broken.mp4'):
+    with pytest.raises(UserError, match=r'1 of 2 videos cannot be used(?s:.*)broken.mp4'):
         call(monkeypatch, root, CONFIG, *options)
-    assert 'flow of 1 videos added' in capsys.readouterr().out
+    assert (tmp_path / 'flow/00.npz').is_file() and not (tmp_path / 'flow/manifest.json').exists()
     assert not (tmp_path / 'flow/broken.npz').exists()
     moco = tmp_path / 'moco.py'
     read_row('benchmarks/puppets_pretraining.py:moco/pretrain').dump(moco)
     for arguments, message in (((moco, *options), 'no BackwardFlow'),
                                ((CONFIG, *options, '--workers', 0), '--workers'),
                                (('none.py', *options), 'not found: none.py')):
-        with pytest.raises(SystemExit, match=message):
+        with pytest.raises(UserError, match=message):
             call(monkeypatch, root, *arguments)
+
+
+@pytest.mark.parametrize('name', ['../out.mp4', '{root}/out.mp4', '../videos/../out.mp4'])
+def test_names_that_lead_out_are_refused(root, tiny_data, tmp_path, monkeypatch, name):
+    data = Path(shutil.copytree(tiny_data, tmp_path / 'data'))
+    shutil.copy(data / 'videos/00.mp4', data / 'out.mp4')
+    name = name.format(root=data)
+    (data / 'annotations/train.txt').write_text(f'00.mp4 0 1 2\n{name} 1 1 2\n')
+    with pytest.raises(UserError, match='name'):
+        call(monkeypatch, root, CONFIG, '--data-root', data, '--out', tmp_path / 'flow')
+    assert not (tmp_path / 'flow').exists()

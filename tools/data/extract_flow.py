@@ -6,34 +6,17 @@
         --cfg-options train_dataloader.dataset.pipeline.2.cache=data/ucf101/flow
 
 The distance of the frames of a pair is the config's `frame_interval`, the preset that of its
-BackwardFlow. Written: OUT/<video_id>.npz (devias_mm/datasets/flow.py says what is in it) and
-OUT/settings.json. Start it again after an interruption: videos that have a file are left out.
+BackwardFlow. Written: OUT/<video_id>.npz (devias_mm/datasets/flow.py says what is in it), and what
+the settings and the checksums are. Start it again after an interruption: what is done is kept.
 """
-import argparse
-import sys
-from functools import partial
-from pathlib import Path
-from typing import Tuple
-
-from mmaction.registry import DATASETS, TRANSFORMS
-from mmengine.registry import init_default_scope
-from rich.progress import track
-
-from devias_mm.errors import ListFileError
-from devias_mm.datasets.flow import write_flow
-from devias_mm.datasets.transforms import ReadClip, VideoReadError
-from devias_mm.engine.launch import KeyValueAction, load_config
+from devias_mm.builders.cli import check_at_least
+from devias_mm.cli import CONFIG_HELP, add_config_options, run_tool
 from devias_mm.errors import UsageError
-from devias_mm.files import read_json, write_json
-from devias_mm.processes import map_in_processes
 
 
-def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('config', help='config of a training with BackwardFlow')
-    parser.add_argument('--out', required=True, type=Path, metavar='DIR',
-                        help='folder of the flow files')
+def add_arguments(parser):
+    parser.add_argument('config', help=CONFIG_HELP)
+    parser.add_argument('--out', required=True, metavar='DIR', help='folder of the flow files')
     parser.add_argument('--workers', type=int, default=1, metavar='N',
                         help='processes (default: 1)')
     parser.add_argument('--short-side', type=int, default=256, metavar='PIXELS',
@@ -41,15 +24,11 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--reduction', type=int, default=4, metavar='N',
                         help='N x N pixels of these frames become one of the file '
                         '(default: %(default)s)')
-    parser.add_argument('--data-root', help='replaces `data_root` of every dataset')
-    parser.add_argument('--cfg-options', nargs='+', action=KeyValueAction, metavar='KEY=VALUE',
-                        help='overrides of the config')
-    parser.set_defaults(launcher='none', work_dir=None)  # what load_config reads besides
-    return parser.parse_args()
+    add_config_options(parser)
 
 
-def flow_settings(cfg, args: argparse.Namespace) -> dict:
-    """Arguments of :func:`write_flow` that go with the training of the config."""
+def flow_settings(cfg, args):
+    """Return the arguments of `write_flow` that go with the training of the config."""
     pipeline = cfg.train_dataloader.dataset.pipeline
     presets = [step.get('preset', 'fast') for step in pipeline if step.type == 'BackwardFlow']
     if not presets:
@@ -63,51 +42,34 @@ def flow_settings(cfg, args: argparse.Namespace) -> dict:
                 reduction=args.reduction)
 
 
-def extract(job: Tuple[Path, dict], read: ReadClip, settings: dict) -> str:
-    """Write the flow file of one video; returns why it cannot be read, or nothing."""
-    path, info = job
-    try:
-        frames = read(info)['imgs']
-    except VideoReadError as error:
-        return str(error)
-    write_flow(path, frames, **settings)
-    return ''
+def main(args):
+    from mmaction.registry import DATASETS, TRANSFORMS
+    from mmengine.registry import init_default_scope
 
-
-def main() -> None:
-    args = parse_args()
-    for name in ('workers', 'short_side', 'reduction'):
-        if getattr(args, name) < 1:
-            raise UsageError(f'--{name.replace("_", "-")} must be at least 1, got '
-                             f'{getattr(args, name)}.')
+    from devias_mm.builders.flow import FlowMaker
+    from devias_mm.builders.media import file_state
+    from devias_mm.builders.output_folder import FORMAT_VERSION, Job, OutputFolder
+    from devias_mm.builders.videos import check_output_names
+    from devias_mm.engine.launch import load_config
+    check_at_least(args, workers=1, short_side=1, reduction=1)
     cfg = load_config(args)
     init_default_scope(cfg.default_scope)
     settings = flow_settings(cfg, args)
-    # every frame, read as the training reads it
     node = cfg.train_dataloader.dataset
-    every_frame = dict(node.pipeline[0], sampler=dict(type='ConsecutiveClips', clip_len=1))
     dataset = DATASETS.build(dict(node, pipeline=[]))
-    earlier = read_json(args.out / 'settings.json')
-    if earlier is not None and earlier != settings:
-        raise UsageError(f'{args.out} holds flow of other settings: {earlier}, now: {settings}. '
-                         'Take another --out, or the same settings.')
-    write_json(args.out / 'settings.json', settings)
     infos = [dataset.get_data_info(index) for index in range(len(dataset))]
-    jobs = [(path, info) for info in infos
-            if not (path := args.out / f"{info['video_id']}.npz").is_file()]
-    work = partial(extract, read=TRANSFORMS.build(every_frame), settings=settings)
-    reasons = [reason for reason in track(map_in_processes(work, jobs, args.workers), 'videos',
-                                          total=len(jobs)) if reason]
-    print(f'{args.out}: flow of {len(jobs) - len(reasons)} videos added, '
-          f'{len(infos) - len(jobs)} had theirs before')
-    if reasons:
-        raise ListFileError(f'{len(reasons)} video(s) of {dataset.ann_file} have no flow: '
-                            f'{"; ".join(reasons[:3])}{"; ..." if len(reasons) > 3 else ""}. '
-                            'Mend them or take them out of the list.')
+    check_output_names([info['video_id'] for info in infos], dataset.ann_file)
+    # every frame, read as the training reads it
+    every_frame = dict(node.pipeline[0], sampler=dict(type='ConsecutiveClips', clip_len=1))
+    work = FlowMaker(TRANSFORMS.build(every_frame), settings)
+    folder = OutputFolder(args.out, dict(settings, tool='extract_flow',
+                                         format_version=FORMAT_VERSION))
+    jobs = [Job(info['video_id'], info, file_state(info['filename'])) for info in infos]
+    had = sum(folder.is_done('flow', job) for job in jobs)
+    folder.run('flow', jobs, work, args.workers)
+    folder.finish(videos=len(jobs))
+    print(f'{args.out}: flow of {len(jobs) - had} videos added, {had} had theirs before')
 
 
 if __name__ == '__main__':
-    try:
-        main()
-    except (FileNotFoundError, ListFileError, UsageError) as error:
-        sys.exit(f'error: {error}')
+    run_tool(main, add_arguments, __doc__)

@@ -16,7 +16,7 @@ import re
 from pathlib import Path
 
 from devias_mm.cli import run_tool
-from devias_mm.errors import ListFileError, first_of
+from devias_mm.errors import ListFileError, shorten
 
 YOUTUBE_ID = re.compile(r'[\w-]{11}', re.ASCII)
 #: Kinetics adds start and end of the clip in seconds
@@ -96,7 +96,7 @@ def main(args):
     odd = sorted(labels['train'] ^ labels['val'])
     if odd:
         raise ListFileError(f'train and val have other classes: label(s) '
-                            f'{first_of([str(label) for label in odd], 10)} of Kinetics-400 are '
+                            f'{shorten([str(label) for label in odd], 10)} of Kinetics-400 are '
                             'in one of them only')
     new = {old: number for number, old in enumerate(sorted(labels['train']))}
     for split, (items, missing) in chosen.items():

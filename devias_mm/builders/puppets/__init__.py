@@ -3,8 +3,8 @@
 A figure performs one of 8 actions, which only its motion tells, in front of one of 8 scene
 families. In training, scene ``i`` accompanies action ``i`` with probability ``rho``.
 """
+from devias_mm.builders.media import read_masks, read_video
 from devias_mm.builders.puppets.figure import ACTIONS, Puppet, pose
-from devias_mm.builders.puppets.files import read_masks, read_video
 from devias_mm.builders.puppets.presets import PRESETS, Preset
 from devias_mm.builders.puppets.render import RenderedClip, render_background, render_clips
 from devias_mm.builders.puppets.scenes import SCENES, paint_scene

@@ -11,83 +11,124 @@ import numpy as np
 
 from devias_mm.builders.puppets.fields import hsv
 
-Limb = Tuple[float, float]  # angles of the upper and the lower part
-
 _OUTLINE = 18  # grey of the figure's outline, 0-255
 _OUTLINE_WIDTH = 1 / 64  # in frame widths, both sides together
 _SUPER_SAMPLING = 2
 _SHIFT = 3  # OpenCV's fixed-point drawing: 1/8 pixel
 
+_THIGH = _SHIN = 0.235
+_UPPER_ARM, _LOWER_ARM = 0.18, 0.17
+_TORSO = 0.31
+_HEAD_RADIUS = 0.085
+_NECK = 0.05  # from the shoulders to the head
+_HIP_WIDTH, _SHOULDER_WIDTH = 0.05, 0.075  # half of each
+_SHOULDER_DROP = 0.02
+
+
+class Limb(NamedTuple):
+    """An arm or a leg: the angles of its upper and its lower part."""
+    upper: float
+    lower: float
+
+
+Pair = Tuple[Limb, Limb]  # (left, right)
+
 
 class Pose(NamedTuple):
-    """One moment of an action: ``arms`` and ``legs`` are (left, right)."""
-    arms: Tuple[Limb, Limb] = ((-.25, -.15), (.25, .15))
-    legs: Tuple[Limb, Limb] = ((-.10, -.06), (.10, .06))
-    tilt: float = 0.  # of the torso, positive to the right
-    lift: float = 0.  # of the lowest foot above the ground
+    """One moment of an action.
+
+    Attributes:
+        arms: left and right.
+        legs: left and right.
+        tilt: of the torso, positive to the right.
+        lift: of the lowest foot above the ground.
+    """
+    arms: Pair = (Limb(-0.25, -0.15), Limb(0.25, 0.15))
+    legs: Pair = (Limb(-0.10, -0.06), Limb(0.10, 0.06))
+    tilt: float = 0.0
+    lift: float = 0.0
 
 
-def _mirrored(upper: float, lower: float) -> Tuple[Limb, Limb]:
-    return (-upper, -lower), (upper, lower)
+_STANDING = Pose()
 
 
-def _one_sided(pair: Sequence[Limb], side: int, limb: Limb) -> Tuple[Limb, Limb]:
-    sign = 1 if side else -1
-    limb = (sign * limb[0], sign * limb[1])
-    return (pair[0], limb) if side else (limb, pair[1])
+def _both(upper: float, lower: float) -> Pair:
+    """Return two limbs, each the mirror image of the other."""
+    return Limb(-upper, -lower), Limb(upper, lower)
 
 
-def _walk(w, amp, side):
-    swing = .62 * amp * np.sin(w)
-    left, right = (.7 * amp * max(0, c) for c in (np.cos(w), -np.cos(w)))
-    return Pose(arms=((swing, swing + .25), (-swing, -swing + .25)),
-                legs=((-swing, -swing - left), (swing, swing - right)),
-                lift=.02 * abs(np.sin(w)))
+def _one(pair: Pair, side: int, upper: float, lower: float) -> Pair:
+    """Return a pair whose limb on one side is replaced; positive angles point outwards."""
+    left, right = pair
+    if side:
+        return left, Limb(upper, lower)
+    return Limb(-1 * upper, -1 * lower), right
 
 
-def _jack(w, amp, side):
-    spread = amp * (1 - np.cos(w)) / 2
-    arm, leg = .25 + 2.35 * spread, .08 + .5 * spread
-    return Pose(arms=_mirrored(arm, arm), legs=_mirrored(leg, leg), lift=.04 * abs(np.sin(w)))
+def _sign(side: int) -> int:
+    return 1 if side else -1
 
 
-def _wave(w, amp, side):
-    upper = 2.2 * amp
-    lower = upper + .75 * amp * np.sin(2 * w) + .3
-    return Pose(arms=_one_sided(Pose().arms, side, (upper, lower)))
+def _walk(phase: float, amplitude: float, side: int) -> Pose:
+    swing = 0.62 * amplitude * np.sin(phase)
+    bend_left = 0.7 * amplitude * max(0, np.cos(phase))
+    bend_right = 0.7 * amplitude * max(0, -np.cos(phase))
+    arms = Limb(swing, swing + 0.25), Limb(-swing, -swing + 0.25)
+    legs = Limb(-swing, -swing - bend_left), Limb(swing, swing - bend_right)
+    return Pose(arms, legs, lift=0.02 * abs(np.sin(phase)))
 
 
-def _squat(w, amp, side):
-    depth = (1 - np.cos(w)) / 2
-    knee, arm = 1.25 * amp * depth, 1.35 * depth
-    return Pose(arms=_mirrored(.25 + arm, .15 + arm), legs=_mirrored(knee + .1, -.5 * knee))
+def _jack(phase: float, amplitude: float, side: int) -> Pose:
+    spread = amplitude * (1 - np.cos(phase)) / 2
+    arm = 0.25 + 2.35 * spread
+    leg = 0.08 + 0.5 * spread
+    return Pose(_both(arm, arm), _both(leg, leg), lift=0.04 * abs(np.sin(phase)))
 
 
-def _kick(w, amp, side):
-    height = (1 - np.cos(w)) / 2
-    leg = 1.5 * amp * height
-    return Pose(arms=_mirrored(.7, .4), tilt=-.22 * height * (1 if side else -1),
-                legs=_one_sided(Pose().legs, side, (.1 + leg, .06 + 1.08 * leg)))
+def _wave(phase: float, amplitude: float, side: int) -> Pose:
+    upper = 2.2 * amplitude
+    lower = upper + 0.75 * amplitude * np.sin(2 * phase) + 0.3
+    return Pose(arms=_one(_STANDING.arms, side, upper, lower))
 
 
-def _punch(w, amp, side):
-    sign, sine = (1 if side else -1), np.sin(w)
-    arms = tuple((sign * (.35 + 1.2 * amp * reach), sign * (2.2 - .6 * reach))
-                 for reach in (max(0, sine), max(0, -sine)))
-    return Pose(arms=arms, legs=_mirrored(.32, .2), tilt=.1 * sign * sine)
+def _squat(phase: float, amplitude: float, side: int) -> Pose:
+    depth = (1 - np.cos(phase)) / 2
+    knee = 1.25 * amplitude * depth
+    arm = 1.35 * depth
+    return Pose(_both(0.25 + arm, 0.15 + arm), _both(knee + 0.1, -0.5 * knee))
 
 
-def _bow(w, amp, side):
-    sign = 1 if side else -1
-    return Pose(arms=((.1 * sign, .1 * sign), (.3 * sign, .2 * sign)),
-                tilt=sign * 1.35 * amp * (1 - np.cos(w)) / 2)
+def _kick(phase: float, amplitude: float, side: int) -> Pose:
+    height = (1 - np.cos(phase)) / 2
+    leg = 1.5 * amplitude * height
+    legs = _one(_STANDING.legs, side, 0.1 + leg, 0.06 + 1.08 * leg)
+    # the figure leans away from the leg
+    return Pose(_both(0.7, 0.4), legs, tilt=-0.22 * height * _sign(side))
 
 
-def _jump(w, amp, side):
-    rise, crouch = max(0, np.sin(w)), .55 * max(0, -np.sin(w))
-    return Pose(arms=_mirrored(.2 + 2.5 * rise, .1 + 2.7 * rise),
-                legs=_mirrored(crouch + .08, .04 - .6 * crouch),
-                lift=.18 * amp * rise - .1 * crouch)
+def _punch(phase: float, amplitude: float, side: int) -> Pose:
+    sign = _sign(side)
+    sine = np.sin(phase)
+
+    def arm(reach: float) -> Limb:
+        return Limb(sign * (0.35 + 1.2 * amplitude * reach), sign * (2.2 - 0.6 * reach))
+
+    arms = arm(max(0, sine)), arm(max(0, -sine))
+    return Pose(arms, _both(0.32, 0.2), tilt=0.1 * sign * sine)
+
+
+def _bow(phase: float, amplitude: float, side: int) -> Pose:
+    sign = _sign(side)
+    arms = Limb(0.1 * sign, 0.1 * sign), Limb(0.3 * sign, 0.2 * sign)
+    return Pose(arms, tilt=sign * 1.35 * amplitude * (1 - np.cos(phase)) / 2)
+
+
+def _jump(phase: float, amplitude: float, side: int) -> Pose:
+    rise = max(0, np.sin(phase))
+    crouch = 0.55 * max(0, -np.sin(phase))
+    arms = _both(0.2 + 2.5 * rise, 0.1 + 2.7 * rise)
+    legs = _both(crouch + 0.08, 0.04 - 0.6 * crouch)
+    return Pose(arms, legs, lift=0.18 * amplitude * rise - 0.1 * crouch)
 
 
 _POSES: Dict[str, Callable[[float, float, int], Pose]] = {
@@ -97,111 +138,157 @@ _POSES: Dict[str, Callable[[float, float, int], Pose]] = {
 ACTIONS: Tuple[str, ...] = tuple(_POSES)
 
 
-def pose(action: str, cycle: float, amplitude: float = 1., side: int = 1) -> Pose:
-    """The pose of ``action`` (one of ``ACTIONS``) at a time counted in cycles of the motion.
+def pose(action: str, cycle: float, amplitude: float = 1.0, side: int = 1) -> Pose:
+    """Return the pose of an action at a time counted in cycles of the motion.
 
     Args:
-        action (str): one of ``ACTIONS``.
-        cycle (float): time; the motion repeats at every integer.
-        amplitude (float): how far the limbs go, about 0.8 to 1.2.
-        side (int): 0 = left, 1 = right, for the actions that have a leading side.
+        action: one of ``ACTIONS``.
+        cycle: time; the motion repeats at every integer.
+        amplitude: how far the limbs go, about 0.8 to 1.2.
+        side: 0 = left, 1 = right, for the actions that have a leading side.
     """
     return _POSES[action](2 * np.pi * cycle, amplitude, side)
 
 
-def _point(start, length, angle):
+class Part(NamedTuple):
+    """A piece of the body: a thick line between two points ``(x, y)`` of the canvas.
+
+    Attributes:
+        start, end: its ends.
+        colour: RGB in 0..255.
+        width: of the line, pixels.
+    """
+    start: Sequence[float]
+    end: Sequence[float]
+    colour: np.ndarray
+    width: int
+
+
+def _point(start: Sequence[float], length: float, angle: float) -> Tuple[float, float]:
+    """Return the end of a line that begins at ``start``."""
     return start[0] + length * np.sin(angle), start[1] + length * np.cos(angle)
+
+
+def _fixed(point: Sequence[float]) -> Tuple[int, int]:
+    """Return a point as OpenCV's fixed-point numbers."""
+    x, y = point
+    return round(float(x) * 2**_SHIFT), round(float(y) * 2**_SHIFT)
 
 
 class Puppet:
     """A figure of random build, colours, place, tempo and phase.
 
     Args:
-        rng (np.random.Generator): source of all of these.
-        size (int): side of the square frames in pixels.
+        rng: source of all of these.
+        size: side of the square frames in pixels.
+
+    Example::
+
+        puppet = Puppet(np.random.default_rng(0), size=64)
+        colours, coverage = puppet.perform('walk', frames=16)
     """
 
     def __init__(self, rng: np.random.Generator, size: int) -> None:
         canvas = size * _SUPER_SAMPLING
-        self.size, self.canvas = size, canvas
+        self.size = size
+        self.canvas = canvas
         self.outline = max(2, round(_OUTLINE_WIDTH * canvas))
-        height = rng.uniform(.72, .92) * canvas
+        # the order of the draws is part of the data: another order is another data set
+        height = rng.uniform(0.72, 0.92) * canvas
         self.unit = height / 1.02
-        self.x = canvas * (.5 + rng.uniform(-.08, .08))
-        self.ground = canvas * (.5 + .6 * rng.uniform(-.08, .08)) + height / 2
-        self.limb_width = max(2, round(.075 * self.unit * rng.uniform(.85, 1.2)))
-        self.shirt = 255 * hsv(rng.random(), rng.uniform(.6, 1), rng.uniform(.55, 1))
-        self.trousers = 255 * hsv(rng.random(), rng.uniform(.5, 1), rng.uniform(.35, .95))
+        self.x = canvas * (0.5 + rng.uniform(-0.08, 0.08))
+        self.ground = canvas * (0.5 + 0.6 * rng.uniform(-0.08, 0.08)) + height / 2
+        self.limb_width = max(2, round(0.075 * self.unit * rng.uniform(0.85, 1.2)))
+        self.shirt = 255 * hsv(rng.random(), rng.uniform(0.6, 1), rng.uniform(0.55, 1))
+        self.trousers = 255 * hsv(rng.random(), rng.uniform(0.5, 1), rng.uniform(0.35, 0.95))
         self.skin = 255 * hsv(
-            rng.uniform(.04, .09), rng.uniform(.3, .65), rng.uniform(.45, .98))
-        self.amplitude = rng.uniform(.82, 1.15)
+            rng.uniform(0.04, 0.09), rng.uniform(0.3, 0.65), rng.uniform(0.45, 0.98))
+        self.amplitude = rng.uniform(0.82, 1.15)
         self.side = int(rng.integers(2))
-        self.start, self.cycles = rng.random(), rng.uniform(1., 1.7)
-        self.mirrored = rng.random() < .5
-        self.habit = rng.normal(0, .05, 5)  # offsets of tilt and arm angles
+        self.start = rng.random()
+        self.cycles = rng.uniform(1.0, 1.7)
+        self.mirrored = rng.random() < 0.5
+        habits = rng.normal(0, 0.05, 5)  # offsets of the tilt and of the arms' angles
+        self.tilt_habit = habits[0]
+        self.arm_habits = habits[1:].reshape(2, 2)
 
-    def _skeleton(self, action: str, cycle: float):
-        """Body parts from back to front, ``(from, to, colour, width)``, and the head's centre."""
+    def _skeleton(self, action: str, cycle: float) -> Tuple[List[Part], np.ndarray]:
+        """Return the body's parts from back to front, and the centre of the head."""
         now = pose(action, cycle, self.amplitude, self.side)
-        unit, width, habit = self.unit, self.limb_width, self.habit
-        tilt = now.tilt + .03 * np.sin(2 * np.pi * (.7 * cycle + self.start)) + .5 * habit[0]
-        thigh, shin, upper_arm, lower_arm, torso = (
-            unit * part for part in (.235, .235, .18, .17, .31))
-        # the lower foot stands on the ground, or `lift` above it
-        reach = max(thigh * np.cos(upper) + shin * np.cos(lower) for upper, lower in now.legs)
-        hip = (self.x, self.ground - reach - now.lift * unit)
+        sway = 0.03 * np.sin(2 * np.pi * (0.7 * cycle + self.start))
+        tilt = now.tilt + sway + 0.5 * self.tilt_habit
         up = np.array([np.sin(tilt), -np.cos(tilt)])
         across = np.array([np.cos(tilt), np.sin(tilt)])
-        neck = hip + up * torso
-        legs: List[tuple] = []
-        arms: List[tuple] = []
-        for sign, leg, arm, bias in zip((-1, 1), now.legs, now.arms, habit[1:].reshape(2, 2)):
-            joint = hip + across * .05 * unit * sign
-            knee = _point(joint, thigh, leg[0])
-            legs += [(joint, knee, self.trousers, width + 1),
-                     (knee, _point(knee, shin, leg[1]), .92 * self.trousers, width)]
-            shoulder = neck + across * .075 * unit * sign - up * .02 * unit
-            elbow = _point(shoulder, upper_arm, arm[0] + bias[0])
-            arms += [(shoulder, elbow, .85 * self.shirt, width),
-                     (elbow, _point(elbow, lower_arm, arm[1] + bias[1]), self.skin, width)]
-        body = [(hip, neck, self.shirt, max(2, round(1.9 * width)))]
-        return legs + body + arms, neck + up * (.05 + .085) * unit
+        hip = (self.x, self.ground - self._reach(now.legs) - now.lift * self.unit)
+        neck = hip + up * (self.unit * _TORSO)
+        legs: List[Part] = []
+        arms: List[Part] = []
+        for index, sign in enumerate((-1, 1)):
+            legs += self._leg(hip + across * _HIP_WIDTH * self.unit * sign, now.legs[index])
+            shoulder = (neck + across * _SHOULDER_WIDTH * self.unit * sign
+                        - up * _SHOULDER_DROP * self.unit)
+            arms += self._arm(shoulder, now.arms[index], self.arm_habits[index])
+        trunk = Part(hip, neck, self.shirt, max(2, round(1.9 * self.limb_width)))
+        head = neck + up * (_NECK + _HEAD_RADIUS) * self.unit
+        return [*legs, trunk, *arms], head
+
+    def _reach(self, legs: Pair) -> float:
+        """Return how far below the hip the lower foot is, which stands on the ground."""
+        thigh = self.unit * _THIGH
+        shin = self.unit * _SHIN
+        return max(thigh * np.cos(leg.upper) + shin * np.cos(leg.lower) for leg in legs)
+
+    def _leg(self, joint: Sequence[float], leg: Limb) -> List[Part]:
+        knee = _point(joint, self.unit * _THIGH, leg.upper)
+        foot = _point(knee, self.unit * _SHIN, leg.lower)
+        return [Part(joint, knee, self.trousers, self.limb_width + 1),
+                Part(knee, foot, 0.92 * self.trousers, self.limb_width)]
+
+    def _arm(self, shoulder: Sequence[float], arm: Limb, habit: np.ndarray) -> List[Part]:
+        elbow = _point(shoulder, self.unit * _UPPER_ARM, arm.upper + habit[0])
+        hand = _point(elbow, self.unit * _LOWER_ARM, arm.lower + habit[1])
+        return [Part(shoulder, elbow, 0.85 * self.shirt, self.limb_width),
+                Part(elbow, hand, self.skin, self.limb_width)]
 
     def _draw_frame(self, action: str, cycle: float) -> Tuple[np.ndarray, np.ndarray]:
+        """Return colours, uint8 ``(S, S, 3)``, and coverage, uint8 ``(S, S)``, of a moment."""
+        # `colour` is the outline's wherever no part is drawn; `alpha` cuts that to its width
         colour = np.full((self.canvas, self.canvas, 3), _OUTLINE, np.uint8)
         alpha = np.zeros((self.canvas, self.canvas), np.uint8)
         parts, head = self._skeleton(action, cycle)
-        radius = .085 * self.unit
-
-        def fixed(point):
-            return tuple(round(float(v) * 2**_SHIFT) for v in point)
-
-        for start, end, shade, width in parts:
-            start, end = fixed(start), fixed(end)
-            cv2.line(alpha, start, end, 255, width + self.outline, cv2.LINE_AA, _SHIFT)
-            cv2.line(colour, start, end, shade.tolist(), width, cv2.LINE_AA, _SHIFT)
+        for part in parts:
+            start = _fixed(part.start)
+            end = _fixed(part.end)
+            cv2.line(alpha, start, end, 255, part.width + self.outline, cv2.LINE_AA, _SHIFT)
+            cv2.line(colour, start, end, part.colour.tolist(), part.width, cv2.LINE_AA, _SHIFT)
+        centre = _fixed(head)
+        radius = _HEAD_RADIUS * self.unit
+        inner = round(radius * 2**_SHIFT)
         outer = round((radius + self.outline / 2) * 2**_SHIFT)
-        cv2.circle(alpha, fixed(head), outer, 255, -1, cv2.LINE_AA, _SHIFT)
-        cv2.circle(colour, fixed(head), round(radius * 2**_SHIFT), self.skin.tolist(), -1,
-                   cv2.LINE_AA, _SHIFT)
+        cv2.circle(alpha, centre, outer, 255, -1, cv2.LINE_AA, _SHIFT)
+        cv2.circle(colour, centre, inner, self.skin.tolist(), -1, cv2.LINE_AA, _SHIFT)
         if self.mirrored:
-            colour, alpha = cv2.flip(colour, 1), cv2.flip(alpha, 1)
-        frame = (self.size, self.size)
-        return (cv2.resize(colour, frame, interpolation=cv2.INTER_AREA),
-                cv2.resize(alpha, frame, interpolation=cv2.INTER_AREA))
+            colour = cv2.flip(colour, 1)
+            alpha = cv2.flip(alpha, 1)
+        size = self.size, self.size
+        return (cv2.resize(colour, size, interpolation=cv2.INTER_AREA),
+                cv2.resize(alpha, size, interpolation=cv2.INTER_AREA))
 
     def perform(self, action: str, frames: int) -> Tuple[np.ndarray, np.ndarray]:
         """Draw the action.
 
         Args:
-            action (str): one of ``ACTIONS``.
-            frames (int): number of frames ``T``, spread evenly over the puppet's 1 to 1.7 cycles.
+            action: one of ``ACTIONS``.
+            frames: number of frames ``T``, spread evenly over the puppet's 1 to 1.7 cycles.
 
         Returns:
             tuple: colours, RGB uint8 ``(T, S, S, 3)``, and coverage, uint8 ``(T, S, S)``: 255
             where a pixel belongs wholly to the figure.
         """
-        drawn = [self._draw_frame(action, self.start + self.cycles * t / frames)
-                 for t in range(frames)]
-        colours, alphas = zip(*drawn)
-        return np.stack(colours), np.stack(alphas)
+        colours = []
+        coverage = []
+        for t in range(frames):
+            colour, alpha = self._draw_frame(action, self.start + self.cycles * t / frames)
+            colours.append(colour)
+            coverage.append(alpha)
+        return np.stack(colours), np.stack(coverage)

@@ -1,5 +1,5 @@
 """From a planned clip to pixels."""
-from typing import List, NamedTuple, Sequence
+from typing import List, NamedTuple, Sequence, Tuple
 
 import cv2
 import numpy as np
@@ -18,14 +18,23 @@ class RenderedClip(NamedTuple):
     """Pixels of a clip.
 
     Attributes:
-        frames (np.ndarray): RGB uint8 ``(T, S, S, 3)``.
-        masks (np.ndarray): bool ``(T, S, S)``; true where the figure covers half a pixel or more.
-        background (np.ndarray): the frames without the figure, as ``frames``. Where the figure
+        frames: RGB uint8 ``(T, S, S, 3)``.
+        masks: bool ``(T, S, S)``; true where the figure covers half a pixel or more.
+        background: the frames without the figure, as ``frames``. Where the figure
             does not cover a pixel at all, both are equal.
     """
     frames: np.ndarray
     masks: np.ndarray
     background: np.ndarray
+
+
+def _render_figure(clip: Clip, preset: Preset, seed: int) -> Tuple[np.ndarray, np.ndarray]:
+    """Return colours ``(T, S, S, 3)`` and coverage ``(T, S, S)`` of the figure, both uint8."""
+    if clip.has_figure:
+        puppet = Puppet(clip.rng(seed, FIGURE), preset.size)
+        return puppet.perform(ACTIONS[clip.action], preset.frames)
+    shape = (preset.frames, preset.size, preset.size)
+    return np.zeros((*shape, 3), np.uint8), np.zeros(shape, np.uint8)
 
 
 def _paint(rng: np.random.Generator, backdrop: str, canvas: int, preset: Preset) -> np.ndarray:
@@ -34,24 +43,30 @@ def _paint(rng: np.random.Generator, backdrop: str, canvas: int, preset: Preset)
     image = paint_scene(rng, backdrop, canvas, preset.size, preset.scene_jitter)
     if rng.random() < preset.scene_overlap:
         others = [scene for scene in SCENES if scene != backdrop]
-        other = paint_scene(rng, others[rng.integers(len(others))], canvas, preset.size,
-                            preset.scene_jitter)
-        image += (other - image) * np.float32(rng.uniform(0, preset.overlap_weight))
+        other = others[rng.integers(len(others))]
+        other_image = paint_scene(rng, other, canvas, preset.size, preset.scene_jitter)
+        weight = np.float32(rng.uniform(0, preset.overlap_weight))
+        image += (other_image - image) * weight
     return image
 
 
 def render_background(rng: np.random.Generator, backdrop: str, preset: Preset) -> np.ndarray:
-    """A backdrop that drifts by up to 1.5 pixels of 64 in a clip, uint8 ``(T, S, S, 3)``."""
+    """Return a backdrop that drifts by up to 1.5 pixels of 64 in a clip.
+
+    Returns:
+        np.ndarray: RGB uint8 ``(T, S, S, 3)``.
+    """
     size = preset.size
     if backdrop == GREY:
         return np.full((preset.frames, size, size, 3), _GREY_LEVEL, np.uint8)
     margin = 3 * size // 64
-    image = np.rint(255 * _paint(rng, backdrop, size + 2 * margin, preset)).astype(np.uint8)
+    painted = _paint(rng, backdrop, size + 2 * margin, preset)
+    image = np.rint(255 * painted).astype(np.uint8)
     place, speed = rng.uniform(-_DRIFT, _DRIFT, (2, 2)) * size
     frames = []
     for t in range(preset.frames):
-        shift = place + speed * (t / preset.frames - .5) - margin
-        matrix = np.array([[1, 0, shift[0]], [0, 1, shift[1]]], np.float32)
+        right, down = place + speed * (t / preset.frames - 0.5) - margin
+        matrix = np.array([[1, 0, right], [0, 1, down]], np.float32)
         frames.append(cv2.warpAffine(image, matrix, (size, size), flags=cv2.INTER_LINEAR))
     return np.stack(frames)
 
@@ -60,17 +75,11 @@ def render_clips(clips: Sequence[Clip], preset: Preset, seed: int) -> List[Rende
     """Render the versions of one clip, which differ in their backdrop only.
 
     Args:
-        clips (sequence[Clip]): clips of the same split and index.
-        preset (Preset): sizes and difficulty.
-        seed (int): of the data set.
+        clips: clips of the same split and index.
+        preset: sizes and difficulty.
+        seed: of the data set.
     """
-    first = clips[0]
-    if first.has_figure:
-        puppet = Puppet(first.rng(seed, FIGURE), preset.size)
-        colours, coverage = puppet.perform(ACTIONS[first.action], preset.frames)
-    else:
-        coverage = np.zeros((preset.frames, preset.size, preset.size), np.uint8)
-        colours = np.zeros((*coverage.shape, 3), np.uint8)
+    colours, coverage = _render_figure(clips[0], preset, seed)
     alpha = (coverage.astype(np.float32) / 255)[..., None]
     rendered = []
     for clip in clips:

@@ -1,204 +1,198 @@
-"""Writes a Puppets data set: videos, masks, backgrounds, lists, checksums, manifest.
+"""Writes a Puppets data set: videos, masks, backgrounds, lists.
 
-Layout, below ``<out>/<preset.name>/``::
+Layout, below ``<out>/<preset.name>/``, beside the files of every
+:class:`~devias_mm.builders.output_folder.OutputFolder`::
 
     videos/<split>/<id>.mp4         RGB clip, MPEG-4
-    masks/<split>/<id>.npz          true foreground, see `read_masks`
+    masks/<split>/<id>.npz          true foreground, see `devias_mm.builders.media.read_masks`
     backgrounds/<split>/<id>.mp4    the clip without its figure; none for human-only
     annotations/<list>.txt          file action scene background
     annotations/{action,scene}_classes.txt
-    parameters.json                 written first: what this folder is being rendered from
-    checksums.txt                   SHA-256 of every file, as `sha256sum` writes it
-    manifest.json                   written last: the data set is complete
 """
 import dataclasses
 import hashlib
 import json
 from functools import partial
 from pathlib import Path
-from typing import Callable, Dict, Iterable, List, Optional, Sequence, Union
+from typing import Dict, List, NamedTuple, Sequence, Union
 
-import cv2
-import numpy as np
-
+from devias_mm.builders.output_folder import (
+    Job,
+    OutputFolder,
+    Outputs,
+    checksum_lines,
+    encoder_versions,
+)
 from devias_mm.builders.puppets.figure import ACTIONS
-from devias_mm.builders.puppets.files import TEMPORARY_PREFIX, write_bytes, write_masks, write_video
 from devias_mm.builders.puppets.presets import Preset
 from devias_mm.builders.puppets.render import render_clips
 from devias_mm.builders.puppets.scenes import SCENES
 from devias_mm.builders.puppets.splits import GREY, Clip, plan_lists
-from devias_mm.files import file_sha256
-from devias_mm.processes import map_in_processes
+from devias_mm.errors import UsageError
+from devias_mm.files import write_text
 
 #: raised whenever the pixels, the layout or the lists change for the same parameters
 FORMAT_VERSION = 1
+_STAGE = 'clips'
 
 
-def clip_files(clip: Clip) -> List[str]:
-    """Paths of a clip's files below the data set's folder."""
-    files = [f'videos/{clip.name}.mp4', f'masks/{clip.name}.npz']
-    if clip.backdrop != GREY:
-        files.append(f'backgrounds/{clip.name}.mp4')
+class _Look(NamedTuple):
+    """What the pixels of a clip are made from, beside the clip."""
+    preset: Preset
+    seed: int
+
+
+def _files_of(clips: Sequence[Clip]) -> List[str]:
+    """Return the paths of the files of clips."""
+    files = []
+    for clip in clips:
+        files += [f'videos/{clip.name}.mp4', f'masks/{clip.name}.npz']
+        if clip.backdrop != GREY:
+            files.append(f'backgrounds/{clip.name}.mp4')
     return files
 
 
-def _render_job(clips: Sequence[Clip], root: Path, preset: Preset, seed: int) -> Dict[str, str]:
-    """Render and write the versions of one clip; returns the checksum of each file."""
-    checksums = {}
-    for clip, pixels in zip(clips, render_clips(clips, preset, seed)):
-        for file in clip_files(clip):
-            kind = file.split('/', 1)[0]
-            if kind == 'masks':
-                checksums[file] = write_masks(root / file, pixels.masks)
-            else:
-                frames = pixels.frames if kind == 'videos' else pixels.background
-                checksums[file] = write_video(root / file, frames, preset.fps)
-    return checksums
+def _adopt_earlier(root: Path, jobs: Sequence[Job]) -> None:
+    """Write the journal of a data set that was rendered before there were journals.
+
+    Its ``checksums.txt`` took their place.
+    """
+    checksums = root / 'checksums.txt'
+    if not checksums.is_file() or (root / 'journal.jsonl').exists():
+        return
+    digests = {}
+    for line in checksums.read_text().splitlines():
+        digest, separator, file = line.partition('  ')
+        if separator:
+            digests[file] = digest
+    lines = []
+    for job in jobs:
+        files = _files_of(job.argument)
+        if all(file in digests for file in files):
+            outputs = {file: digests[file] for file in files}
+            lines.append(json.dumps([f'{_STAGE}: {job.name}', job.source, outputs, {}]) + '\n')
+    write_text(root / 'journal.jsonl', ''.join(lines))
+
+
+def _render(clips: Sequence[Clip], outputs: Outputs, look: _Look) -> dict:
+    """Render and write the versions of one clip."""
+    for clip, pixels in zip(clips, render_clips(clips, look.preset, look.seed)):
+        outputs.add_video(f'videos/{clip.name}.mp4', pixels.frames, look.preset.fps)
+        outputs.add_masks(f'masks/{clip.name}.npz', pixels.masks)
+        if clip.backdrop != GREY:
+            outputs.add_video(f'backgrounds/{clip.name}.mp4', pixels.background, look.preset.fps)
+    return {}
 
 
 class PuppetsWriter:
     """Renders what is missing of one data set.
 
     Args:
-        preset (Preset): what to render.
-        out_dir (str or Path): the data set is written to ``<out_dir>/<preset.name>``.
-        seed (int): non-negative; together with the preset it determines every file.
+        preset: what to render.
+        out_dir: the data set is written to ``<out_dir>/<preset.name>``.
+        seed: non-negative; together with the preset it determines every file.
 
     Raises:
-        ValueError: where the folder holds a data set of other parameters, or other files.
+        UserError: the folder holds a data set of other parameters, or other files.
 
     Attributes:
         root (Path): folder of the data set.
-        pending (list[list[Clip]]): jobs to do; a job is the one or two versions of a clip.
         num_clips (int): video files of the whole data set.
+
+    Example::
+
+        PuppetsWriter(PRESETS['tiny'], 'data/puppets').run()
     """
 
     def __init__(self, preset: Preset, out_dir: Union[str, Path], seed: int = 0) -> None:
         if seed < 0:
-            raise ValueError(f'seed={seed}: accepted is an integer >= 0.')
-        self.preset, self.seed = preset, seed
+            raise UsageError(f'--seed {seed}: accepted is an integer >= 0.')
+        self.preset = preset
+        self.seed = seed
         self.root = Path(out_dir) / preset.name
-        self._claim_folder()
+        parameters = dict(format_version=FORMAT_VERSION, seed=seed,
+                          preset=dataclasses.asdict(preset))
         self.lists = plan_lists(preset, seed)
-        jobs: Dict[tuple, List[Clip]] = {}
-        for clip in dict.fromkeys(clip for clips in self.lists.values() for clip in clips):
-            jobs.setdefault((clip.split, clip.index), []).append(clip)
-        self.num_clips = sum(map(len, jobs.values()))
-        self._checksums = self._verified_checksums()
-        self.pending = [
-            clips for clips in jobs.values()
-            if any(file not in self._checksums for clip in clips for file in clip_files(clip))]
+        self._jobs = _jobs_of(self.lists)
+        _adopt_earlier(self.root, self._jobs)
+        self.folder = OutputFolder(self.root, parameters)
+        self.num_clips = sum(len(job.argument) for job in self._jobs)
 
     @property
-    def manifest_file(self) -> Path:
-        return self.root / 'manifest.json'
+    def pending(self) -> List[Job]:
+        """Return the jobs to do; a job is the one or two versions of a clip."""
+        return [job for job in self._jobs if not self.folder.is_done(_STAGE, job)]
 
     @property
     def complete(self) -> bool:
-        """Whether every file is there, intact, and the manifest names it."""
-        return (not self.pending and self.manifest_file.is_file()
-                and all(file in self._checksums for file in self._list_files()))
-
-    def _claim_folder(self) -> None:
-        wanted = dict(format_version=FORMAT_VERSION, seed=self.seed,
-                      preset=dataclasses.asdict(self.preset))
-        # through JSON, so that tuples compare equal to what a file holds
-        wanted = json.loads(json.dumps(wanted))
-        file = self.root / 'parameters.json'
-        remedy = 'Choose another --out, or remove the folder first.'
-        if file.is_file():
-            try:
-                found = json.loads(file.read_text())
-            except ValueError as error:
-                raise ValueError(f'{file} is not valid JSON ({error}). {remedy}') from None
-            flat_wanted, flat_found = (
-                {**parameters, **parameters.get('preset', {})} for parameters in (wanted, found))
-            changes = [
-                f'{key} (there: {flat_found.get(key)!r}, asked: {flat_wanted.get(key)!r})'
-                for key in sorted(flat_wanted.keys() | flat_found.keys())
-                if key != 'preset' and flat_found.get(key) != flat_wanted.get(key)]
-            if changes:
-                raise ValueError(f'{self.root} holds a data set of other parameters: '
-                                 f'{", ".join(changes)}. {remedy}')
-        elif self.root.exists() and any(self.root.iterdir()):
-            raise ValueError(
-                f'{self.root} holds files, but no parameters.json that says which data set they '
-                f'belong to. {remedy}')
-        else:
-            write_bytes(file, (json.dumps(wanted, indent=2) + '\n').encode())
-
-    def _verified_checksums(self) -> Dict[str, str]:
-        """Checksums of the files that are there and are what was once written."""
-        file = self.root / 'checksums.txt'
-        if not file.is_file():
-            return {}
-        # the last line may be torn, by a kill; it then names no file or a wrong checksum
-        pairs = (line.split('  ', 1) for line in file.read_text().splitlines() if '  ' in line)
-        return {name: checksum for checksum, name in pairs
-                if (self.root / name).is_file() and file_sha256(self.root / name) == checksum}
+        """Return whether every file is there, intact, and the manifest says so."""
+        if self.pending or not self.folder.manifest_file.is_file():
+            return False
+        for name, text in self._list_files().items():
+            file = self.root / name
+            if not file.is_file() or file.read_text() != text:
+                return False
+        return True
 
     def _list_files(self) -> Dict[str, str]:
-        files = {name: [clip.line for clip in clips] for name, clips in self.lists.items()}
-        files.update(action_classes=ACTIONS, scene_classes=SCENES)
+        contents = {name: [clip.line for clip in clips] for name, clips in self.lists.items()}
+        contents.update(action_classes=ACTIONS, scene_classes=SCENES)
         return {f'annotations/{name}.txt': '\n'.join(lines) + '\n'
-                for name, lines in files.items()}
+                for name, lines in contents.items()}
 
-    def _checksum_lines(self, files: Optional[Iterable[str]] = None) -> str:
-        files = sorted(self._checksums if files is None else files)
-        return ''.join(f'{self._checksums[file]}  {file}\n' for file in files)
-
-    def run(self, workers: int = 1,
-            on_progress: Callable[[int], None] = lambda count: None) -> dict:
+    def run(self, workers: int = 1, quiet: bool = True) -> dict:
         """Render what is missing and write lists, checksums and manifest.
 
         Args:
-            workers (int): processes; the files do not depend on it.
-            on_progress (callable): called with the number of clips just written.
+            workers: number of processes; the files do not depend on it.
+            quiet: no progress bar.
 
         Returns:
             dict: the manifest.
         """
         if workers < 1:
-            raise ValueError(f'workers={workers}: accepted is an integer >= 1.')
+            raise UsageError(f'--workers {workers}: accepted is an integer >= 1.')
         if self.complete:
-            return json.loads(self.manifest_file.read_text())
-        self.manifest_file.unlink(missing_ok=True)
-        for leftover in self.root.rglob(f'{TEMPORARY_PREFIX}*'):
-            leftover.unlink(missing_ok=True)
-        checksum_file = self.root / 'checksums.txt'
-        write_bytes(checksum_file, self._checksum_lines().encode())
-        job = partial(_render_job, root=self.root, preset=self.preset, seed=self.seed)
-        # appended as clips are done: after a kill, the files named here are known to be whole
-        with checksum_file.open('a', buffering=1) as journal:
-            for checksums in map_in_processes(job, self.pending, workers):
-                self._checksums.update(checksums)
-                journal.write(self._checksum_lines(checksums))
-                on_progress(sum(file.startswith('videos/') for file in checksums))
-        for file, text in self._list_files().items():
-            self._checksums[file] = write_bytes(self.root / file, text.encode())
-        write_bytes(checksum_file, self._checksum_lines().encode())
+            return json.loads(self.folder.manifest_file.read_text())
+        render = partial(_render, look=_Look(self.preset, self.seed))
+        self.folder.run(_STAGE, self._jobs, render, workers, quiet)
+        for name, text in self._list_files().items():
+            self.folder.write(name, text)
+        self.folder.write_checksums()
         manifest = self._manifest()
-        write_bytes(self.manifest_file, (json.dumps(manifest, indent=2) + '\n').encode())
-        self.pending = []
+        write_text(self.folder.manifest_file, json.dumps(manifest, indent=2) + '\n')
         return manifest
 
     def _manifest(self) -> dict:
-        from devias_mm import __version__  # defined only after this module was imported
-        splits: Dict[str, List[str]] = {}
-        for file in self._checksums:
-            if not file.startswith('annotations/'):
-                splits.setdefault(file.split('/')[1], []).append(file)
+        from devias_mm import __version__
+        digests = self.folder.digests()
+        by_split: Dict[str, Dict[str, str]] = {}
+        for file, digest in digests.items():
+            kind, split, *_ = file.split('/')
+            if kind != 'annotations':
+                by_split.setdefault(split, {})[file] = digest
+        lists = {}
+        for name, clips in self.lists.items():
+            lists[name] = dict(clips=len(clips), sha256=digests[f'annotations/{name}.txt'])
         return dict(
-            format_version=FORMAT_VERSION,
-            devias_mm=__version__,
-            # the bytes of the videos depend on the encoder
-            versions=dict(opencv=cv2.__version__, numpy=np.__version__),
-            seed=self.seed,
-            preset=dataclasses.asdict(self.preset),
-            lists={name: dict(clips=len(clips),
-                              sha256=self._checksums[f'annotations/{name}.txt'])
-                   for name, clips in self.lists.items()},
-            splits={split: dict(
-                clips=sum(file.startswith('videos/') for file in files),
-                sha256=hashlib.sha256(self._checksum_lines(files).encode()).hexdigest())
-                for split, files in sorted(splits.items())})
+            format_version=FORMAT_VERSION, devias_mm=__version__, versions=encoder_versions(),
+            seed=self.seed, preset=dataclasses.asdict(self.preset), lists=lists,
+            splits={split: _split_entry(by_split[split]) for split in sorted(by_split)})
+
+
+def _split_entry(digests: Dict[str, str]) -> dict:
+    """Return what the manifest says of the files of a split."""
+    videos = [file for file in digests if file.startswith('videos/')]
+    lines = checksum_lines(digests).encode()
+    return dict(clips=len(videos), sha256=hashlib.sha256(lines).hexdigest())
+
+
+def _jobs_of(lists: Dict[str, List[Clip]]) -> List[Job]:
+    """Return a job for each figure; lists name some clips, and some figures, more than once."""
+    versions: Dict[str, List[Clip]] = {}
+    for clips in lists.values():
+        for clip in clips:
+            others = versions.setdefault(f'{clip.split}/{clip.index:06d}', [])
+            if clip not in others:
+                others.append(clip)
+    return [Job(name, clips, [clip.name for clip in clips]) for name, clips in versions.items()]

@@ -10,7 +10,7 @@ from devias_mm.datasets.hat.compose import RULES
 from devias_mm.datasets.hat.layout import LAYOUTS, read_swap_pairs, read_video_list
 from devias_mm.datasets.hat.sources import ActionSwapClip, HumanOnlyClip, frame_folder
 from devias_mm.datasets.lists import NO_LABEL
-from devias_mm.errors import UsageError, first_of
+from devias_mm.errors import UsageError, shorten
 
 KINDS = ('action-swap', 'scene-only', 'human-only')
 
@@ -98,7 +98,7 @@ class HATDataset(ActionSceneDataset):
         self._report_missing(
             missing, complete == 0,
             f'{len(missing)} of the {len(there)} folders of frames that {self.ann_file} needs are '
-            f'missing: {first_of(missing)}; {len(items) - complete} of its {len(items)} videos '
+            f'missing: {shorten(missing)}; {len(items) - complete} of its {len(items)} videos '
             'cannot be made.',
             'Get them, or point `data_root`, `data_prefix` and `layout` of the dataset config to '
             'where and how they are.')

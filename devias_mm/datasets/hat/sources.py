@@ -14,8 +14,8 @@ from devias_mm.datasets.hat.compose import (
     shift_of,
 )
 from devias_mm.datasets.hat.layout import Frames, Layout
-from devias_mm.datasets.images import read_image
 from devias_mm.datasets.transforms.read_clip import VideoReadError
+from devias_mm.pictures import read_image
 
 
 def frame_folder(root: str, layout: Layout, frames: Frames, video: str, **kwargs) -> FrameFolder:
@@ -77,6 +77,28 @@ class HumanOnlyClip:
         return fill_background(frame, mask)
 
 
+def read_background_mask(masks: FrameFolder, index: int, background: np.ndarray, short: int,
+                         rule: str) -> np.ndarray:
+    """Read the mask of a background's person, scaled to a short side as the background is.
+
+    Args:
+        masks: of the background's video.
+        index: of the background frame.
+        background: the frame, uint8 ``(H, W, 3)``, as read.
+        short: short side of the frame that the background is for.
+        rule: ``'hat'``, where a mask of another size than its frame is an error; or
+            ``'devias'``, where a mask of any size is scaled once, bilinear, from its own size.
+
+    Raises:
+        VideoReadError: it cannot be read, or has another size than its frame by HAT's rule.
+    """
+    if rule == 'devias':
+        mask = read_image(masks.path(index), grey=True)
+    else:
+        mask = read_mask(masks, index, background.shape[:2], rule)
+    return scale_to(mask, short, rule)
+
+
 class ActionSwapClip:
     """The person of one video on the background of another, as a source of ``ReadClip``.
 
@@ -131,15 +153,10 @@ class ActionSwapClip:
             if background_index != held_index:
                 background = read_image(self.backgrounds.path(background_index))
                 if shift is None:
-                    there = self._background_mask(background_index, background.shape[:2])
-                    shift = shift_of(mask, scale_to(there, short, self.rule))
+                    there = read_background_mask(self.background_masks, background_index,
+                                                 background, short, self.rule)
+                    shift = shift_of(mask, there)
                 held_index, held = background_index, scale_to(background, short, self.rule)
             # a copy, because the person is pasted in place
             made[index] = paste(held.copy(), frame, mask, shift)
         return [made[index] for index in indices.tolist()]
-
-    def _background_mask(self, index: int, size: Tuple[int, int]) -> np.ndarray:
-        if self.rule == 'devias':
-            # the published loader scales it once, from its own size
-            return read_image(self.background_masks.path(index), grey=True)
-        return read_mask(self.background_masks, index, size, self.rule)

@@ -10,8 +10,8 @@ import torch
 from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
 
-from devias_mm.datasets.images import ImageReadError, read_image
 from devias_mm.errors import MissingFileError, UsageError, UserError
+from devias_mm.pictures import ImageReadError, read_image
 
 REMEDY = 'make it again with tools/data/make_masks.py'
 #: transforms that move pixels and leave their values alone

@@ -4,8 +4,8 @@ from typing import Callable, Sequence, Union
 from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
 
-from devias_mm.datasets.images import ImageReadError, read_image
 from devias_mm.datasets.transforms.read_clip import VideoReadError
+from devias_mm.pictures import ImageReadError, read_image
 
 
 @TRANSFORMS.register_module()

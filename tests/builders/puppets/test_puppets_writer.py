@@ -1,15 +1,13 @@
 """Files: determinism, resumption, readers, manifest, command line."""
 import hashlib
 import json
-import runpy
 import shutil
-import sys
-from pathlib import Path
 
 import cv2
 import decord
 import numpy as np
 import pytest
+from run_tool import run
 
 from devias_mm.builders.puppets import (
     ACTIONS,
@@ -22,9 +20,9 @@ from devias_mm.builders.puppets import (
     render_clips,
 )
 from devias_mm.builders.puppets.preview import draw_preview
+from devias_mm.errors import UserError
 
 TINY = PRESETS['tiny']
-TOOL = Path(__file__).parents[3] / 'tools' / 'data' / 'make_puppets.py'
 
 
 @pytest.fixture(scope='module')
@@ -56,9 +54,7 @@ def _assert_same(out, expected):
 
 
 def test_files_do_not_depend_on_the_number_of_workers(rendered, tmp_path):
-    counts = []
-    PuppetsWriter(TINY, tmp_path).run(workers=2, on_progress=counts.append)
-    assert sum(counts) == 144
+    PuppetsWriter(TINY, tmp_path).run(workers=2)
     _assert_same(tmp_path, rendered)
 
 
@@ -85,26 +81,44 @@ def test_deleted_corrupt_and_partial_files_are_rendered_again(copied, rendered):
     _assert_same(copied, rendered)
 
 
-def test_interrupted_run_continues(rendered, tmp_path):
+def test_interrupted_run_continues(rendered, tmp_path, monkeypatch):
     class Killed(Exception):
         pass
 
-    written = []
+    started = []
 
-    def kill(count):
-        written.append(count)
-        if len(written) == 50:
+    def kill(clips, preset, seed):
+        started.append(clips)
+        if len(started) == 51:
             raise Killed
+        return render_clips(clips, preset, seed)
 
-    with pytest.raises(Killed):
-        PuppetsWriter(TINY, tmp_path).run(on_progress=kill)
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr('devias_mm.builders.puppets.writer.render_clips', kill)
+        PuppetsWriter(TINY, tmp_path).run()
     assert not (tmp_path / 'tiny' / 'manifest.json').exists()
-    with (tmp_path / 'tiny' / 'checksums.txt').open('a') as journal:
-        journal.write('0123abc  videos/tr')  # a torn line
+    with (tmp_path / 'tiny' / 'journal.jsonl').open('a') as journal:
+        journal.write('["clips: train/0000')  # a torn line
     again = PuppetsWriter(TINY, tmp_path)
     assert not again.complete and len(again.pending) == 144 - 50
     again.run()
     _assert_same(tmp_path, rendered)
+
+
+def test_a_data_set_without_a_journal_is_kept(copied):
+    """Earlier versions wrote ``checksums.txt`` alone."""
+    (copied / 'tiny' / 'journal.jsonl').unlink()
+    before = {file: file.stat().st_mtime_ns for file in (copied / 'tiny' / 'videos').rglob('*')}
+    video = sorted((copied / 'tiny' / 'videos' / 'seen').iterdir())[0]
+    assert PuppetsWriter(TINY, copied).complete
+    (copied / 'tiny' / 'journal.jsonl').unlink()
+    video.unlink()
+    again = PuppetsWriter(TINY, copied)
+    assert [job.name for job in again.pending] == ['seen/000000']
+    again.run()
+    after = {file: file.stat().st_mtime_ns for file in (copied / 'tiny' / 'videos').rglob('*')}
+    changed = {file for file in before if before[file] != after[file]}
+    assert changed == {video, video.parent}
 
 
 def test_complete_data_set_is_left_alone(copied):
@@ -128,9 +142,9 @@ def test_foreign_folder_and_bad_numbers_are_refused(tmp_path):
     (tmp_path / 'tiny' / 'thesis.txt').write_text('precious')
     with pytest.raises(ValueError, match='no parameters.json'):
         PuppetsWriter(TINY, tmp_path)
-    with pytest.raises(ValueError, match='seed=-1'):
+    with pytest.raises(ValueError, match='--seed -1'):
         PuppetsWriter(TINY, tmp_path / 'other', seed=-1)
-    with pytest.raises(ValueError, match='workers=0'):
+    with pytest.raises(ValueError, match='--workers 0'):
         PuppetsWriter(TINY, tmp_path / 'other').run(workers=0)
 
 
@@ -194,7 +208,7 @@ def test_manifest_and_checksums(rendered):
     lines = (root / 'checksums.txt').read_text().splitlines()
     files = dict(reversed(line.split('  ')) for line in lines)
     assert set(_snapshot(rendered)) - files.keys() == {
-        'manifest.json', 'checksums.txt', 'parameters.json'}
+        'manifest.json', 'checksums.txt', 'parameters.json', 'journal.jsonl'}
     for file, checksum in files.items():
         assert hashlib.sha256((root / file).read_bytes()).hexdigest() == checksum
     assert manifest['seed'] == 0 and manifest['preset']['rhos'] == [0.9]
@@ -225,21 +239,19 @@ def test_preview_fits_a_readme(rendered, tmp_path):
     assert sheet.shape[1] > sheet.shape[0] > 8 * 128
 
 
-def test_command_line(rendered, tmp_path, monkeypatch, capsys):
-    def run(*arguments):
-        monkeypatch.setattr(sys, 'argv', [str(TOOL), *arguments])
-        try:
-            runpy.run_path(str(TOOL), run_name='__main__')
-        except SystemExit as end:
-            return str(end.code)
+def test_command_line(rendered, tmp_path, capsys):
+    def call(*arguments):
+        run('data/make_puppets', *arguments)
         return capsys.readouterr().out
 
-    out = ['--out', str(rendered), '--preset', 'tiny']
-    assert 'nothing to render' in run(*out)
-    assert 'seed (there: 0, asked: 5)' in run(*out, '--seed', '5')
-    assert 'no such field: rho. Accepted: name' in run(*out, '--options', 'rho=0.8')
+    out = ['--out', rendered, '--preset', 'tiny']
+    assert 'nothing to render' in call(*out)
+    with pytest.raises(UserError, match=r'seed \(there: 0, asked: 5\)'):
+        call(*out, '--seed', '5')
+    with pytest.raises(UserError, match='no such field: rho. Accepted: name'):
+        call(*out, '--options', 'rho=0.8')
     small = ['name=small', 'rhos=0.5', 'num_train=8', 'num_val=8', 'num_test=8',
              'num_scene_only=8']
-    printed = run('--out', str(tmp_path), '--preset', 'tiny', '--options', *small)
+    printed = call('--out', tmp_path, '--preset', 'tiny', '--options', *small)
     assert 'rendering 64 of 64 clips' in printed
     assert (tmp_path / 'small' / 'annotations' / 'train-rho0.50.txt').is_file()
