@@ -122,7 +122,7 @@ class Progress:
                       f'{self._position(self.current)}, {self._elapsed(self.current)} so far')
 
     def table(self) -> Table:
-        """Return the live table; on a small screen, the jobs around the current one."""
+        """Return the live table; where the screen has too few lines, the jobs around the current one."""
         done = sum(state == 'complete' for state in self.state.values())
         table = Table(box=None, pad_edge=False, title_justify='left',
                       title=f'{done} of {len(self.jobs)} jobs complete')
