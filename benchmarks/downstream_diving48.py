@@ -24,6 +24,9 @@ for name in ('two-token', 'two-token-fame', 'devias'):
 # what Table 11 calls our rows
 ROWS = {'naive': dict(method='naive'), 'be': dict(method='be'), 'fame': dict(method='fame'),
         'naive-scene': dict(method='naive-scene')}
+for name in ('two-token', 'two-token-fame', 'devias'):
+    ROWS[f'{name}-gap'] = dict(method=name, tokens='gap')
+    ROWS[name] = dict(method=name, tokens='concat')
 
 suite = Suite(
     name='downstream_diving48',

@@ -28,6 +28,11 @@ class ImageReadError(UserError, OSError):
         self.path = path
         self.reason = reason
 
+    @property
+    def short(self) -> str:
+        """What happened, without the folder: for a message that names the video."""
+        return f'frame {os.path.basename(self.path)} {self.reason}'
+
     def __reduce__(self):
         return type(self), (self.path, self.reason)  # to cross a process border
 

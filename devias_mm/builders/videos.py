@@ -48,7 +48,9 @@ def list_videos(list_file: str, data_root: str, columns: Sequence[str], suffix: 
     if 'label' not in columns:
         raise ListFileError(f'--columns {" ".join(columns)}: `label` must be among them.')
     videos = []
-    for item in read_list(list_file, columns, filename_suffix=suffix, allow_no_action=True):
+    # the list's own check would speak of an option of datasets, and not of the tools
+    for item in read_list(list_file, columns, filename_suffix=suffix, allow_no_action=True,
+                          allow_outside=True):
         name = item['video_id']
         try:
             if allow_outside:

@@ -10,6 +10,7 @@ from run_tool import run
 
 from devias_mm.builders.puppets import PRESETS, PuppetsWriter
 from devias_mm.engine.inference import load_recognizer
+from devias_mm.errors import UserError
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = ROOT / 'configs/naive/naive-action_conv-tokens_1xb16-8x2x1-16e_puppets-rgb.py'
@@ -59,8 +60,7 @@ def test_a_built_set_is_tested_at_once(source, tmp_path, capsys, tool, splits, c
     row = pd.read_csv(tmp_path / 'work/leaderboard.csv').iloc[0]
     assert all(row[column] >= 0 for column in columns)
     out = tmp_path / 'classes.csv'
-    assert run('analysis/per_class', tmp_path / 'work', '--split', split.split('/')[0], '--csv',
-               out) == 0
+    run('analysis/per_class', tmp_path / 'work', '--split', split.split('/')[0], '--csv', out)
     assert pd.read_csv(out)['n'].sum() == sum(
         videos for name, videos in splits.items() if name.split('/')[0] == split.split('/')[0])
 
@@ -73,12 +73,14 @@ def test_the_methods_of_a_built_set_are_run(source, tmp_path, capsys):
     torch.save(dict(state_dict=load_recognizer(cfg, None).state_dict()), weights)
     suite = [tmp_path / 's/suite.py', '--out', tmp_path / 'runs']
     command = ['benchmark', 'run', *suite, '--gpus', 0]
-    assert run(*command) == 2 and 'methods.py' in capsys.readouterr().err
+    with pytest.raises(UserError, match='methods.py'):
+        run(*command)
     (tmp_path / 's/methods.py').write_text(METHODS.format(config=str(CONFIG),
                                                           weights=str(weights)))
-    assert run(*command, '--dry-run') == 0
+    run(*command, '--dry-run')
     printed = capsys.readouterr().out
     assert 'dist_test.sh' in printed and str(weights) in printed
-    assert run(*command) == 0 and run('benchmark', 'table', *suite) == 0
+    run(*command)
+    run('benchmark', 'table', *suite)
     assert '| Mine ' in capsys.readouterr().out
     assert json.loads((tmp_path / 's/manifest.json').read_text())['num_classes'] == 8

@@ -178,7 +178,10 @@ PRINTED = dict(
     ucf101=(12, 'devias', 'hm', 61.1), kinetics400=(10, 'devias', 'hm', 70.8),
     hvu=(6, 'devias', 'hm', 57.2), linear_probe_ucf101=(6, 'fame', 'hm_all', 49.2),
     linear_probe_kinetics400=(6, 'be', 'hm_all', 53.9),
-    ucf101_backbones=(10, 'devias-i3d', 'hm_ablation', 55.3),
+    ucf101_backbones=(10, 'devias-i3d', 'hm', 55.3),
+    ucf101_ablations=(16, 'greedy', 'hm', None), ucf101_scene_models=(9, 'devias-clip', 'hm', 59.5),
+    ucf101_dsm_ablations=(6, 'warp', 'action_seen', 66.4),
+    hmdb51_dsm_ablations=(6, 'disturb', 'action_seen', 44.0),
     hat74=(16, 'x3d_m_16x5x1_facebook-kinetics400-rgb', 'bor', None),
     downstream_diving48=(10, 'naive', 'action_seen', 81.5),
     downstream_activitynet=(10, 'devias-gap', 'action_seen', 83.1),
@@ -202,7 +205,9 @@ def test_rows_for_a_leaderboard_go_with_the_suite(root, name):
     suite = load_suite(root / 'benchmarks' / f'{name}.py')
     rows = reference_rows(suite.protocol.references)
     assert rows['method'].is_unique and set(rows['method']) <= set(suite.methods)
-    assert rows['label'].is_unique or name.startswith(('choi', 'downstream'))
+    # tables whose rows differ in a setting
+    settings = ('choi', 'downstream', 'ucf101_ablations', 'ucf101_scene', 'ucf101_dsm', 'hmdb51_dsm')
+    assert rows['label'].is_unique or name.startswith(settings)
     columns = {metric.name for metric in suite.protocol.metrics}
     printed = {column.removesuffix('_split_std')
                for column in rows.columns.drop(['method', 'label', 'source'])}
@@ -213,6 +218,8 @@ def test_rows_for_a_leaderboard_go_with_the_suite(root, name):
     if 'hm' in rows:
         for _, row in rows[rows['hm'].notna()].iterrows():
             value = of_rounded(*(row[part] for part in COMPONENTS['hm']))
+            if (name, row['method']) == ('ucf101_ablations', 'no-slots'):
+                value -= 0.1  # the paper prints 47.3 for 47.37, see HM_NOT_REPRODUCED
             assert round_half_up(value) == row['hm']
 
 

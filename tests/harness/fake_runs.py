@@ -1,6 +1,7 @@
 """Runs of a suite with random predictions, made in a moment and always the same."""
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Tuple
 from zlib import crc32
 
@@ -26,6 +27,10 @@ class FakeJob:
     @property
     def name(self):
         return f'{self.method} {self.variant} seed {self.seed}'
+
+    @property
+    def folder(self):
+        return SimpleNamespace(identity='the same', marker=lambda step: None)
 
     def predictions(self, split):
         return self.work_dir / 'predictions' / f'{split}.parquet'

@@ -101,7 +101,7 @@ def test_runs_of_two_suites(cli, capsys):
     assert cli('run', 'toy', '--seeds', '0') == 0
     # elsewhere than in benchmarks/
     other = repository.parent / 'other.py'
-    other.write_text(textwrap.dedent(SUITE).replace("splits=(", "name='other', splits=("))
+    other.write_text(textwrap.dedent(SUITE).replace('make_suite()', "make_suite(name='other')"))
     capsys.readouterr()
     assert cli('run', str(other), '--seeds', '0') == 0
     assert '3 of 3 jobs are complete already' in capsys.readouterr().out

@@ -123,7 +123,7 @@ def finished_jobs(args, suite):
     if not done:
         raise UsageError(f'{args.method!r} has no finished run in {folder}; make it '
                          'with:\n    python tools/benchmark.py run '
-                         f'{args.suite} --methods {args.method}')
+                         f'{args.suite[0]} --methods {args.method}')
     missing = [str(job.seed) for job in jobs if job not in done]
     if missing:
         print(f'no finished run yet of seed(s) {", ".join(missing)}: they are left out',

@@ -12,6 +12,7 @@ from mmcv.transforms import BaseTransform
 
 from devias_mm.datasets.transforms.decoder_log import capture_decoder_log, find_damage
 from devias_mm.errors import UsageError
+from devias_mm.pictures import ImageReadError
 
 # clock times and addresses in the decoders' messages: reasons are compared between runs
 VARIABLE = re.compile(r'\[\d\d:\d\d:\d\d\] | @ 0x[0-9a-f]+')
@@ -182,6 +183,8 @@ class ReadClip(BaseTransform):
             yield
         except VideoReadError:  # a source's own
             raise
+        except ImageReadError as error:
+            raise VideoReadError(filename, error.short) from error
         except READERS[self.backend].errors() as error:
             text = str(error).replace(filename, osp.basename(filename))
             reason = next(iter(text.splitlines()), '') or type(error).__name__

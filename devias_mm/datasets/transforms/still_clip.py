@@ -38,7 +38,7 @@ class ReadStillClip(BaseTransform):
         try:
             image = read_image(filename)
         except ImageReadError as error:
-            raise VideoReadError(filename, str(error)) from error
+            raise VideoReadError(filename, error.short) from error
         results['imgs'] = [image]
         results['original_shape'] = results['img_shape'] = image.shape[:2]
         for step in self.transforms:
