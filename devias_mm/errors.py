@@ -3,6 +3,22 @@
 Command lines print the message of a :class:`UserError` as one line, without a traceback (see
 :func:`devias_mm.cli.run_tool`). Anything else that is raised is a defect of the program.
 """
+from typing import Iterable
+
+
+def shorten(names: Iterable[object], count: int = 3) -> str:
+    """Join names for a message: the first ones, and how many more there are.
+
+    Example::
+
+        >>> shorten(['a', 'b', 'c', 'd', 'e'])
+        'a, b, c and 2 more'
+    """
+    names = [str(name) for name in names]
+    text = ', '.join(names[:count])
+    if len(names) > count:
+        text += f' and {len(names) - count} more'
+    return text
 
 
 class UserError(ValueError):

@@ -9,6 +9,7 @@ from mmengine.dist import is_main_process
 from rich.console import Console
 from rich.table import Table
 
+from devias_mm.engine.check_config import check_config
 from devias_mm.engine.launch import (
     add_common_arguments,
     build_runner,
@@ -16,7 +17,7 @@ from devias_mm.engine.launch import (
     describe_model,
     load_config,
 )
-from devias_mm.errors import CheckpointError, ListFileError, UsageError
+from devias_mm.errors import UserError
 from devias_mm.files import write_json
 from devias_mm.store.predictions import ON_ERROR, read_predictions
 from devias_mm.store.run_record import run_record
@@ -74,6 +75,7 @@ def dry_run(cfg, args, checkpoint: dict) -> None:
 def main() -> None:
     args = parse_args()
     cfg = load_config(args)
+    check_config(cfg, training=False)
     if cfg.get('test_cfg') is None or cfg.test_cfg.get('type') != 'MultiSplitTestLoop':
         cfg.test_cfg = dict(type='MultiSplitTestLoop', splits=cfg.get('test_splits'))
         cfg.test_evaluator = []
@@ -102,5 +104,5 @@ def main() -> None:
 if __name__ == '__main__':
     try:
         main()
-    except (CheckpointError, ListFileError, FileNotFoundError, UsageError) as error:
+    except (UserError, FileNotFoundError) as error:
         sys.exit(f'error: {error}')

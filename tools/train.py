@@ -5,6 +5,7 @@ import tempfile
 
 from mmengine.device import get_device
 
+from devias_mm.engine.check_config import check_config
 from devias_mm.engine.launch import (
     add_common_arguments,
     build_runner,
@@ -15,7 +16,7 @@ from devias_mm.engine.launch import (
     describe_model,
     load_config,
 )
-from devias_mm.errors import CheckpointError, ListFileError, UsageError
+from devias_mm.errors import ListFileError, UsageError, UserError
 from devias_mm.weights.checkpoints import find_resumable, load_checkpoint_file
 
 
@@ -102,6 +103,7 @@ def dry_run(cfg, args) -> None:
 def main() -> None:
     args = parse_args()
     cfg = load_config(args)
+    check_config(cfg, training=True)
     merge_args(cfg, args)
     if args.dry_run:
         dry_run(cfg, args)
@@ -117,5 +119,5 @@ def main() -> None:
 if __name__ == '__main__':
     try:
         main()
-    except (CheckpointError, ListFileError, FileNotFoundError, UsageError) as error:
+    except (UserError, FileNotFoundError) as error:
         sys.exit(f'error: {error}')

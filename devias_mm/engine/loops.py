@@ -9,8 +9,9 @@ from mmengine.runner import BaseLoop, ValLoop
 from mmengine.runner.amp import autocast
 from torch.utils.data import DataLoader
 
-from devias_mm.engine.launch import choose_splits, split_dataset
+from devias_mm.engine.splits import split_dataset
 from devias_mm.errors import ListFileError, UsageError
+from devias_mm.splits import choose_splits
 from devias_mm.store.predictions import ON_ERROR, SLOT_COLUMNS, write_predictions
 
 
