@@ -11,6 +11,7 @@ from mmengine.logging import MMLogger
 from devias_mm.datasets.lists import NO_LABEL, read_list
 from devias_mm.datasets.scene_labels import SceneLabels, attach_scene_labels, read_scene_labels
 from devias_mm.datasets.transforms.read_clip import VideoReadError
+from devias_mm.errors import MissingFileError
 
 
 @DATASETS.register_module()
@@ -57,7 +58,7 @@ class ActionSceneDataset(BaseActionDataset):
 
     Raises:
         ListFileError: the list file cannot be used (when the data is loaded).
-        FileNotFoundError: listed videos are missing; in test mode: all of them.
+        MissingFileError: listed videos are missing; in test mode: all of them.
         SceneLabelError: the scene labels cannot be used, or do not go with the list.
     """
 
@@ -131,7 +132,7 @@ class ActionSceneDataset(BaseActionDataset):
                         remedy: str) -> None:
         """Stop a training, or a test without any video; log what a test lacks."""
         if nothing_left or not self.test_mode:
-            raise FileNotFoundError(f'{text} {remedy}')
+            raise MissingFileError(f'{text} {remedy}')
         self.missing = missing
         MMLogger.get_current_instance().warning(f'{text} These are tested as unreadable videos.')
 

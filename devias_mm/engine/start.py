@@ -65,8 +65,9 @@ def _read_start(key: str, path: Optional[str], remedy: str) -> dict:
 def check_load_from(runner: Runner, cfg: Config) -> None:
     """Check that a new training can start from ``load_from``, and note its SHA-256.
 
-    What the training does not get from the file is printed in one line. The hash goes into the checkpoints of the training as ``load_from_sha256`` of MMEngine's message
-    hub, which a resumed training takes over, and from there into ``run.json``.
+    What the training does not get from the file is printed in one line. The hash goes into the
+    checkpoints of the training as ``load_from_sha256`` of MMEngine's message hub, which a resumed
+    training takes over, and from there into ``run.json``.
 
     Raises:
         CheckpointError: weights are missing or have another shape.

@@ -7,6 +7,7 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from mmengine.config import Config, DictAction
 
+from devias_mm.errors import SuiteError
 from devias_mm.files import read_json, write_json
 from devias_mm.harness.suite import Method, Suite
 from devias_mm.store.identity import config_identity
@@ -198,7 +199,7 @@ def require_data(suite: Suite, root: Path) -> Optional[Path]:
         return None
     if not (Path(root) / suite.data_manifest).is_file():
         remedy = f'; make it with:\n    {suite.data_command}' if suite.data_command else ''
-        raise ValueError(f'the data of suite {suite.name!r} is missing: there is no '
+        raise SuiteError(f'the data of suite {suite.name!r} is missing: there is no '
                          f'{suite.data_manifest}{remedy}')
     return Path(suite.data_manifest)
 

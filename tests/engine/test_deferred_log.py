@@ -9,7 +9,7 @@ from mmengine.runner.checkpoint import find_latest_checkpoint
 from tiny_runs import make_config
 
 from devias_mm.engine import DeferredRuntimeInfoHook
-from devias_mm.engine.launch import build_runner
+from devias_mm.engine.runner import build_runner
 
 
 def train(folder, data, plain=False, **overrides):
@@ -76,7 +76,7 @@ def test_values_travel_once_an_interval(monkeypatch):
     hub, hook = [], DeferredRuntimeInfoHook()
 
     class Runner:
-        hooks, train_dataloader = [], range(5)
+        hooks, train_dataloader, iter = [], range(5), 0
 
         class message_hub:
             update_scalar = staticmethod(lambda name, value: hub.append((name, value)))
@@ -90,3 +90,14 @@ def test_values_travel_once_an_interval(monkeypatch):
     assert [value for name, value in hub if name == 'train/loss'] == [0, 1, 2, 3, 4]
     assert [value for name, value in hub if name == 'train/top'] == [1, 2, 3, 4, 5]
     assert [value for name, value in hub if name == 'train/n'] == [7] * 5
+
+
+def test_no_graph_is_kept():
+    class Runner:
+        train_dataloader, iter = range(5), 0
+
+    hook = DeferredRuntimeInfoHook()
+    weight = torch.ones(2, requires_grad=True)
+    hook.after_train_iter(Runner, 0, outputs=dict(loss=weight.sum(), top=torch.ones(())))
+    [logged] = hook._waiting
+    assert not logged.values.requires_grad and logged.values.grad_fn is None

@@ -2,8 +2,9 @@
 import pytest
 from mmengine.config import ConfigDict
 
-from devias_mm.engine.launch import choose_splits, split_dataset
+from devias_mm.engine.splits import split_dataset
 from devias_mm.errors import UsageError
+from devias_mm.splits import choose_splits
 
 KNOWN = dict.fromkeys(('seen', 'hat-far/1', 'hat-far/2', 'hat-close/1', 'scuba-vqgan'))
 
