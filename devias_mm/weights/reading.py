@@ -176,5 +176,6 @@ def _reason(error: Exception) -> str:
         found = re.search(r'(?:WeightsUnpickler error: |\n\n)(\S.*)', text)
         if found:
             text = found.group(1)
-    lines = text.splitlines() or [type(error).__name__]
-    return lines[0].split('. ')[0]
+    if ' ' not in text:  # a KeyError says nothing but its key
+        text = f'{type(error).__name__} {text}'
+    return text.splitlines()[0].split('. ')[0].strip()

@@ -51,7 +51,7 @@ def check_complete(result: Conversion, partial: bool = False, heads: bool = True
     if not state:
         problems.append('no weight is left')
     if missing and not partial:
-        problems.insert(0, f'{len(missing)} weights are missing: {shorten(missing, 5)}')
+        problems.insert(0, f'missing weights ({len(missing)}): {shorten(missing, 5)}')
     if not problems:
         return missing
     remedy = ''
@@ -86,7 +86,7 @@ def _bad_values(state: State, names: Dict[str, str]) -> List[str]:
         elif not torch.isfinite(value).all():
             problems.append(f'{shown} holds NaN or infinite values')
     if len(problems) > 3:
-        return [f'{len(problems)} weights are no numbers: {shorten(problems, 3)}']
+        return [f'weights that are no numbers ({len(problems)}): {shorten(problems)}']
     return problems
 
 
@@ -102,7 +102,7 @@ def _bad_shapes(state: State, shapes: Shapes, names: Dict[str, str]) -> List[str
             wrong.append(f'{names.get(name, name)} is {shape}, not ({text})')
     if not wrong:
         return []
-    return [f'{len(wrong)} weights have a wrong shape: {shorten(wrong, 3)}']
+    return [f'weights of a wrong shape ({len(wrong)}): {shorten(wrong)}']
 
 
 def _fits(shape: Tuple[int, ...], wanted: Tuple[Size, ...], sizes: Dict[str, int]) -> bool:
