@@ -23,9 +23,11 @@ def split_unreadable(data_batch: dict) -> Tuple[dict, list]:
         those that were taken out.
     """
     samples = data_batch['data_samples']
-    readable = [i for i, sample in enumerate(samples) if 'error' not in sample]
-    rest = [sample for sample in samples if 'error' in sample]
-    return {key: [values[i] for i in readable] for key, values in data_batch.items()}, rest
+    unreadable = [sample for sample in samples if 'error' in sample]
+    readable = {}
+    for key, values in data_batch.items():
+        readable[key] = [value for value, sample in zip(values, samples) if 'error' not in sample]
+    return readable, unreadable
 
 
 @LOOPS.register_module()

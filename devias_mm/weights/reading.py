@@ -134,9 +134,10 @@ def refused_classes(path: str) -> List[str]:
     if not zipfile.is_zipfile(path):
         return []
     try:
-        return sorted(torch.serialization.get_unsafe_globals_in_checkpoint(path))
+        names = torch.serialization.get_unsafe_globals_in_checkpoint(path)
     except Exception:  # no checkpoint: torch raises nearly anything
         return []
+    return sorted(names)
 
 
 @contextmanager

@@ -257,7 +257,8 @@ def test_what_a_devias_checkpoint_lacks_is_named(prefix, number, name):
     state = published_devias()
     assert check_complete(convert(state)) == []
     result = convert(without(state, prefix), 'devias')
-    with pytest.raises(CheckpointError, match=rf'missing weights \({number}\): .*{name}.*--partial'):
+    message = rf'missing weights \({number}\): .*{name}.*--partial'
+    with pytest.raises(CheckpointError, match=message):
         check_complete(result)
     assert name.split(', ')[0] in check_complete(result, partial=True)
     # nothing else is: a classifier may be left out on purpose
@@ -267,7 +268,8 @@ def test_what_a_devias_checkpoint_lacks_is_named(prefix, number, name):
 
 def test_the_aggregation_alone_is_no_model():
     state = {key: value for key, value in published_devias().items() if key.startswith('agg_')}
-    with pytest.raises(CheckpointError, match=r'weights \(\d+\): patch_embed.proj.weight.* and .* more'):
+    message = r'weights \(\d+\): patch_embed.proj.weight.* and .* more'
+    with pytest.raises(CheckpointError, match=message):
         check_complete(convert(state))
 
 

@@ -13,7 +13,7 @@ from devias_mm import compat
 from devias_mm.errors import CheckpointError
 
 State = Dict[str, Tensor]
-SLOT_LAYER = r'agg_block\.layers\.(\d+)\.(.+)'
+SLOT_LAYER = r'agg_block\.layers\.(\d+)\.'
 
 
 def numbers_of(state: State, pattern: str) -> Set[int]:
@@ -101,8 +101,8 @@ def merge_tied_layers(state: State, dropped: Dict[str, str], notes: List[str]) -
     """Keep the first of equal slot-attention layers."""
     layers = numbers_of(state, SLOT_LAYER)
     iterations = max(layers, default=0) + 1
-    parts = [re.fullmatch(SLOT_LAYER, key).group(2) for key in state
-             if key.startswith('agg_block.layers.0.')]
+    first = 'agg_block.layers.0.'
+    parts = [key[len(first):] for key in state if key.startswith(first)]
     copies = []
     for i in range(1, iterations):
         copies += [f'agg_block.layers.{i}.{part}' for part in parts]
