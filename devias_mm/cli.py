@@ -7,7 +7,7 @@ A tool is two functions and one call::
         add_config_options(parser)
 
     def main(args):
-        from devias_mm.engine.launch import load_config  # heavy imports come here
+        from devias_mm.engine.config import load_config
         ...
 
     if __name__ == '__main__':

@@ -91,6 +91,24 @@ def allow_runner_checkpoints() -> None:
     ])
 
 
+def restrict_checkpoint_loading() -> None:
+    """Let every checkpoint that MMEngine or MMAction2 loads go through our reader.
+
+    MMEngine's loaders call ``torch.load`` or ``torch.hub`` themselves, and of a URL they
+    unpickle whatever it holds. All of them are replaced: ``load_from``, ``init_cfg``,
+    ``pretrained`` and ``load_checkpoint`` look their loader up in this table.
+    """
+    from mmengine.runner import CheckpointLoader
+
+    # MMEngine logs the name without its first ten letters
+    def load_from_restricted_reader(filename, map_location=None):
+        from devias_mm.weights.reading import load_checkpoint_file
+        return load_checkpoint_file(filename, map_location or 'cpu')
+
+    for prefix in list(CheckpointLoader._schemes):
+        CheckpointLoader.register_scheme(prefix, load_from_restricted_reader, force=True)
+
+
 def prepare_cpu_distributed(cfg) -> None:
     """Let MMEngine's ``pytorch`` and ``slurm`` launchers run on the CPU with gloo.
 
@@ -152,3 +170,4 @@ def apply() -> None:
     stub_missing_drn()
     skip_multimodal_without_timm()
     allow_runner_checkpoints()
+    restrict_checkpoint_loading()

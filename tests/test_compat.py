@@ -109,6 +109,7 @@ try:
 except Exception as error:
     print('refused')
 from devias_mm import compat
+compat.apply()
 print(len(torch.load({str(tmp_path / "own.pth")!r}, weights_only=True)))
 ''')
     assert output.split() == ['refused', '2']

@@ -70,7 +70,7 @@ def print_table(folder, splits, metrics: dict, on_error: str) -> None:
 
 def dry_run(cfg, args, checkpoint: dict) -> None:
     """Build the model and the datasets and load one batch of each split."""
-    from devias_mm.engine.launch import build_runner, describe_loader, describe_model
+    from devias_mm.engine.runner import build_runner, describe_loader, describe_model
     from devias_mm.weights.checkpoints import check_weights
     with tempfile.TemporaryDirectory() as folder:
         cfg.work_dir = folder
@@ -86,14 +86,16 @@ def dry_run(cfg, args, checkpoint: dict) -> None:
 def main(args) -> None:
     from mmengine.dist import is_main_process
 
-    from devias_mm.engine.any_model import compute_repeats_once
-    from devias_mm.engine.launch import build_runner
+    from devias_mm.engine.check_config import check_config
+    from devias_mm.engine.runner import build_runner
     from devias_mm.harness.rows import load_config
     from devias_mm.store.identity import config_identity
     from devias_mm.store.run_folder import RunFolder
     from devias_mm.store.run_record import run_record, write_run_record
-    from devias_mm.weights.checkpoints import check_weights, load_checkpoint_file
+    from devias_mm.weights.checkpoints import check_weights
+    from devias_mm.weights.reading import load_checkpoint_file
     cfg = load_config(args)
+    check_config(cfg, training=False)
     identity = config_identity(cfg)  # of the recipe, without the options of this test
     merge_args(cfg, args)
     checkpoint = load_checkpoint_file(args.checkpoint)
@@ -102,7 +104,6 @@ def main(args) -> None:
         return
     runner = build_runner(cfg, args.threads)
     check_weights(runner.model, checkpoint, args.checkpoint)
-    compute_repeats_once(runner.model)
     start = time.perf_counter()
     metrics = runner.test()
     if is_main_process():

@@ -68,7 +68,8 @@ def scale_learning_rate(cfg, name: str) -> None:
 
 def resume(cfg, checkpoint: str) -> None:
     """Resume from a checkpoint, or from the newest one with ``'auto'``."""
-    from devias_mm.weights.checkpoints import find_resumable, load_checkpoint_file
+    from devias_mm.weights.checkpoints import find_resumable
+    from devias_mm.weights.reading import load_checkpoint_file
     if checkpoint != 'auto':
         load_checkpoint_file(checkpoint)  # an error that names the file, where it is unusable
     else:
@@ -93,11 +94,12 @@ def train_loader(runner):
 
 def dry_run(cfg, args) -> None:
     """Build the model, optimizer and datasets and load one batch of each."""
-    from devias_mm.engine.launch import build_runner, check_start, describe_loader, describe_model
+    from devias_mm.engine.runner import build_runner, describe_loader, describe_model
+    from devias_mm.engine.start import check_load_from
     with tempfile.TemporaryDirectory() as folder:
         cfg.work_dir = folder
         runner = build_runner(cfg, args.threads)
-        check_start(runner, cfg)
+        check_load_from(runner, cfg)
         optimizer = runner.build_optim_wrapper(runner.optim_wrapper).optimizer
         rates = [group['lr'] for group in optimizer.param_groups]
         lines = [describe_model(runner),
@@ -112,14 +114,13 @@ def dry_run(cfg, args) -> None:
 
 
 def main(args) -> None:
-    from devias_mm.engine.launch import (
-        build_runner,
-        check_pretrained,
-        check_start,
-        check_test_lists,
-    )
+    from devias_mm.engine.check_config import check_config
+    from devias_mm.engine.runner import build_runner
+    from devias_mm.engine.splits import check_test_lists
+    from devias_mm.engine.start import check_load_from, check_pretrained
     from devias_mm.harness.rows import load_config
     cfg = load_config(args)
+    check_config(cfg, training=True)
     merge_args(cfg, args)
     check_pretrained(cfg)
     if args.dry_run:
@@ -128,7 +129,7 @@ def main(args) -> None:
     if args.check_test_lists is not None:
         check_test_lists(cfg, args.check_test_lists)
     runner = build_runner(cfg, args.threads, strategy=True)
-    check_start(runner, cfg)
+    check_load_from(runner, cfg)
     train_loader(runner)
     runner.train()
 

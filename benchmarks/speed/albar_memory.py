@@ -16,7 +16,7 @@ import torch
 from devias_step import gpu_peak_mib, make_batch, peak_rss_kib, step
 from mmengine.registry import init_default_scope
 
-from devias_mm.engine.launch import set_threads
+from devias_mm.engine.runner import set_threads
 from devias_mm.methods import ALBAR
 
 BLOCKS = 12

@@ -15,7 +15,9 @@ from mmengine.logging import MMLogger
 from rich.console import Console
 from rich.table import Table
 
-from devias_mm.engine.launch import add_common_arguments, build_runner, load_config
+from devias_mm.cli import add_config_options
+from devias_mm.engine.config import load_config
+from devias_mm.engine.runner import build_runner
 
 
 def parse_args() -> argparse.Namespace:
@@ -25,7 +27,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--clips', type=int, default=400,
                         help='for the transforms and the loader, at least (default: 400)')
     parser.add_argument('--steps', type=int, default=10, help='training steps (default: 10)')
-    add_common_arguments(parser)
+    add_config_options(parser)
     return parser.parse_args()
 
 

@@ -30,7 +30,7 @@ sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
 from plain_devias import plain_fame, plain_formulation  # noqa: E402
 
 from devias_mm.augments import FAMEMasks  # noqa: E402
-from devias_mm.engine.launch import set_threads  # noqa: E402
+from devias_mm.engine.runner import set_threads  # noqa: E402
 from devias_mm.methods import DEVIAS  # noqa: E402
 from devias_mm.structures import ClipTargets  # noqa: E402
 

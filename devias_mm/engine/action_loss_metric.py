@@ -24,7 +24,8 @@ class ActionLossMetric(ActionSceneMetric):
             label = int(sample['gt_label'])
             row['nll'] = None
             if 'error' not in sample and label >= 0:
-                row['nll'] = -math.log(max(float(sample['pred_score'][label]), 1e-12))
+                probability = float(sample['pred_score'][label])
+                row['nll'] = -math.log(max(probability, 1e-12))
 
     def compute_metrics(self, results: List[dict]) -> Dict[str, float]:
         """Average hits and losses."""

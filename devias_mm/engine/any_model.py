@@ -1,13 +1,12 @@
 """Any MMAction2 recognizer on the test splits of a suite, by its own test pipeline."""
 import copy
 from pathlib import Path
-from typing import List, Tuple, Union
+from typing import Any, List, Optional, Tuple, Union
 
 import mmaction
-import torch
-from mmaction.models import ResNet
 from mmengine.config import Config
 
+from devias_mm.engine.config import dicts_in
 from devias_mm.errors import UsageError
 
 ZOO = 'mmaction::'
@@ -18,7 +17,7 @@ PACK = dict(type='PackActionInputs', algorithm_keys=('scene_label', 'background_
 
 
 def find_config(name: Union[str, Path]) -> Path:
-    """File of a config.
+    """Return the file of a config.
 
     Args:
         name: a path, or ``mmaction::recognition/tsn/<name>.py``: a config that ships with the
@@ -30,9 +29,10 @@ def find_config(name: Union[str, Path]) -> Path:
     path = Path(name)
     if str(name).startswith(ZOO):
         folder = Path(mmaction.__file__).parent
-        candidates = [folder / '.mim' / 'configs', folder.parent / 'configs']
-        path = next((root / str(name)[len(ZOO):] for root in candidates if root.is_dir()),
-                    candidates[0])
+        configs = folder / '.mim' / 'configs'
+        if not configs.is_dir():  # installed from its repository
+            configs = folder.parent / 'configs'
+        path = configs / str(name)[len(ZOO):]
     if not path.is_file():
         raise UsageError(f'config not found: {name}; give {WHERE}.')
     return path
@@ -57,33 +57,35 @@ def adapt_config(model_cfg: Config, data_cfg: Config, random_weights: bool = Fal
     Returns:
         Config: what ``tools/test.py`` would be given.
 
+    Example::
+
+        model_cfg = Config.fromfile(find_config('mmaction::recognition/tsn/NAME.py'))
+        adapt_config(model_cfg, Config.fromfile('configs/_base_/datasets/puppets.py'))
+
     Raises:
         UsageError: the model's test pipeline or its number of classes does not
             fit.
     """
     model = copy.deepcopy(model_cfg.model)
     _without_downloads(model)
+    _adapt_classes(model, data_cfg.num_classes, random_weights)
     head = model.get('cls_head') or {}
-    # OmniSource's head has classes of images, too
-    option = 'video_classes' if 'video_classes' in head else 'num_classes'
-    classes = head.get(option, model.get('num_classes'))
-    if random_weights and head:
-        head[option] = data_cfg.num_classes
-    elif classes is not None and classes != data_cfg.num_classes:
-        raise UsageError(f'the model predicts {classes} classes, the suite has '
-                         f'{data_cfg.num_classes}: choose the suite of the data that the model '
-                         'was trained on, or the checkpoint `none`.')
     if head and not head.get('average_clips'):
         head.average_clips = 'prob'  # one prediction a video, as the papers average views
+    backbone = model.get('backbone') or {}
+    # the subclasses of a ResNet shift features between frames
+    if backbone.get('type') == 'ResNet' and len(backbone.get('out_indices', (3, ))) == 1:
+        backbone.type = 'ResNetOfDistinctImages'
     loader = copy.deepcopy(data_cfg.test_dataloader)
     template = loader.dataset.pipeline[0]
     pipeline = adapt_pipeline(_test_pipeline(model_cfg), template.get('backend', 'decord'))
     if single_view:
         pipeline = _single_view(pipeline)
     splits = copy.deepcopy(data_cfg.test_cfg.get('splits') or dict(test={}))
-    for node in (loader.dataset, *splits.values()):
-        if node is loader.dataset or 'pipeline' in node:
-            node['pipeline'] = pipeline
+    loader.dataset.pipeline = pipeline
+    for changes in splits.values():
+        if 'pipeline' in changes:
+            changes['pipeline'] = pipeline
     own_loader = model_cfg.get('test_dataloader') or {}
     loader.batch_size = own_loader.get('batch_size', 1)
     return Config(dict(
@@ -98,6 +100,20 @@ def adapt_config(model_cfg: Config, data_cfg: Config, random_weights: bool = Fal
     ), filename=model_cfg.filename)
 
 
+def _adapt_classes(model: dict, num_classes: int, random_weights: bool) -> None:
+    """Give a head with random weights the suite's classes; check those of a trained one."""
+    head = model.get('cls_head') or {}
+    # OmniSource's head has classes of images, too
+    option = 'video_classes' if 'video_classes' in head else 'num_classes'
+    classes = head.get(option, model.get('num_classes'))
+    if random_weights and head:
+        head[option] = num_classes
+    elif classes is not None and classes != num_classes:
+        raise UsageError(f'the model predicts {classes} classes, the suite has {num_classes}: '
+                         'choose the suite of the data that the model was trained on, or the '
+                         'checkpoint `none`.')
+
+
 def adapt_pipeline(pipeline: List[dict], backend: str) -> List[dict]:
     """Replace opening, decoding and packing in a test pipeline of MMAction2.
 
@@ -110,35 +126,12 @@ def adapt_pipeline(pipeline: List[dict], backend: str) -> List[dict]:
         UsageError: the pipeline is of another form.
     """
     names = [step['type'] for step in pipeline]
-    sampler, rest = _split_pipeline(pipeline, names)
+    sampler, rest = _split_pipeline(pipeline)
     if sampler is None or 'PackActionInputs' not in names:
         raise UsageError('the test pipeline of the model must be a frame sampler, a decoder, '
                          f'transforms and PackActionInputs; it is {", ".join(names)}.')
-    return [dict(type='ReadClip', sampler=sampler, backend=backend),
-            *(step for step in rest if step['type'] != 'PackActionInputs'), PACK]
-
-
-def compute_repeats_once(model: torch.nn.Module) -> None:
-    """Let a TSN with a ResNet compute images that repeat once, to the same scores.
-
-    It samples 25 segments or 250 frames, of which a short video has a few different ones.
-
-    Args:
-        model: a recognizer; one whose frames know of each other (TSM, 3D networks) is left alone.
-    """
-    backbone = getattr(model, 'backbone', None)
-    # its subclasses shift features between frames
-    if type(backbone) is not ResNet or len(backbone.out_indices) > 1:
-        return
-    forward = backbone.forward
-
-    def forward_distinct(images: torch.Tensor) -> torch.Tensor:
-        if backbone.training:  # batch statistics
-            return forward(images)
-        distinct, index = torch.unique(images, dim=0, return_inverse=True)
-        return forward(distinct)[index]
-
-    backbone.forward = forward_distinct
+    transforms = [step for step in rest if step['type'] != 'PackActionInputs']
+    return [dict(type='ReadClip', sampler=sampler, backend=backend), *transforms, PACK]
 
 
 def _single_view(pipeline: List[dict]) -> List[dict]:
@@ -146,48 +139,54 @@ def _single_view(pipeline: List[dict]) -> List[dict]:
     sampler = dict(pipeline[0]['sampler'])
     if sampler.get('clip_len', 1) > 1:  # the single frames of a 2D network are one clip already
         sampler['num_clips'] = 1
-    return [dict(pipeline[0], sampler=sampler), *(
-        dict(type='CenterCrop', crop_size=step['crop_size'])
-        if step['type'] in ('ThreeCrop', 'TenCrop') else step for step in pipeline[1:])]
+    steps = [dict(pipeline[0], sampler=sampler)]
+    for step in pipeline[1:]:
+        if step['type'] in ('ThreeCrop', 'TenCrop'):
+            step = dict(type='CenterCrop', crop_size=step['crop_size'])
+        steps.append(step)
+    return steps
 
 
-def _split_pipeline(pipeline: List[dict], names: List[str]) -> Tuple[dict, List[dict]]:
+def _split_pipeline(pipeline: List[dict]) -> Tuple[Optional[dict], List[dict]]:
+    """Return the frame sampler, and the steps after the frames are decoded."""
+    names = [step['type'] for step in pipeline]
     if names[:1] == ['ReadClip']:
         return pipeline[0]['sampler'], pipeline[1:]
     decoders = [i for i, name in enumerate(names) if name.endswith('Decode')]
     if len(decoders) != 1:
         return None, []
-    samplers = [step for step in pipeline[:decoders[0]] if not step['type'].endswith('Init')]
-    return (samplers[0] if len(samplers) == 1 else None), pipeline[decoders[0] + 1:]
+    [decoder] = decoders
+    samplers = [step for step in pipeline[:decoder] if not step['type'].endswith('Init')]
+    if len(samplers) != 1:
+        return None, []
+    return samplers[0], pipeline[decoder + 1:]
 
 
 def _test_pipeline(cfg: Config) -> List[dict]:
     try:
-        return [dict(step) for step in cfg.test_dataloader.dataset.pipeline]
+        steps = cfg.test_dataloader.dataset.pipeline
     except AttributeError:
         raise UsageError(f'{cfg.filename} defines no test_dataloader.dataset.pipeline: give the '
                          'config of a recognizer that can be tested.') from None
+    return [dict(step) for step in steps]
 
 
 def _imports(cfg: Config) -> dict:
-    """``custom_imports`` of the model's config, and this package."""
+    """Return ``custom_imports`` of the model's config, and this package."""
     own = cfg.get('custom_imports') or {}
     imports = own.get('imports', [])
-    imports = [imports] if isinstance(imports, str) else list(imports)
+    if isinstance(imports, str):
+        imports = [imports]
     return dict(imports=[*imports, 'devias_mm.register'], allow_failed_imports=False)
 
 
-def _without_downloads(node) -> None:
+def _without_downloads(model: Any) -> None:
     """Drop the weights that a model starts its *training* from."""
-    if isinstance(node, dict):
-        for key in ('pretrained', 'pretrained2d'):
-            if node.get(key):
-                node[key] = None if key == 'pretrained' else False
+    for node in dicts_in(model):
+        if node.get('pretrained'):
+            node['pretrained'] = None
+        if node.get('pretrained2d'):
+            node['pretrained2d'] = False
         init = node.get('init_cfg')
         if isinstance(init, dict) and init.get('type') == 'Pretrained':
             node['init_cfg'] = None
-        for child in node.values():
-            _without_downloads(child)
-    elif isinstance(node, (list, tuple)):
-        for child in node:
-            _without_downloads(child)

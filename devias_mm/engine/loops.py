@@ -9,7 +9,7 @@ from mmengine.runner import BaseLoop, ValLoop
 from mmengine.runner.amp import autocast
 from torch.utils.data import DataLoader
 
-from devias_mm.engine.launch import split_dataset
+from devias_mm.engine.splits import split_dataset
 from devias_mm.errors import ListFileError, UsageError
 from devias_mm.splits import choose_splits
 from devias_mm.store.predictions import ON_ERROR, SLOT_COLUMNS, write_predictions
@@ -24,9 +24,11 @@ def split_unreadable(data_batch: dict) -> Tuple[dict, list]:
         those that were taken out.
     """
     samples = data_batch['data_samples']
-    readable = [i for i, sample in enumerate(samples) if 'error' not in sample]
-    rest = [sample for sample in samples if 'error' in sample]
-    return {key: [values[i] for i in readable] for key, values in data_batch.items()}, rest
+    unreadable = [sample for sample in samples if 'error' in sample]
+    readable = {}
+    for key, values in data_batch.items():
+        readable[key] = [value for value, sample in zip(values, samples) if 'error' not in sample]
+    return readable, unreadable
 
 
 @LOOPS.register_module()

@@ -1,5 +1,5 @@
 """Accuracies while training."""
-from typing import Dict, List, Sequence
+from typing import Dict, List, Optional, Sequence
 
 from mmaction.registry import METRICS
 from mmengine.evaluator import BaseMetric
@@ -19,19 +19,27 @@ class ActionSceneMetric(BaseMetric):
     def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
         """Collect hits of a batch."""
         for sample in data_samples:
-            labels = dict(action=int(sample['gt_label']), scene=sample.get('scene_label', -1))
             unreadable = 'error' in sample
-            hits = {kind: None if labels[kind] < 0 else
-                    not unreadable and int(sample[key].argmax()) == labels[kind]
-                    for kind, key in self.scores.items() if unreadable or key in sample}
+            hits = {}
+            for kind, key in self.scores.items():
+                if unreadable or key in sample:
+                    hits[kind] = self._hit(sample, kind)
             self.results.append(dict(hits=hits, unreadable=unreadable))
+
+    def _hit(self, sample: dict, kind: str) -> Optional[bool]:
+        """Return whether a prediction is right; ``None`` where there is no label."""
+        label = int(sample['gt_label'] if kind == 'action' else sample.get('scene_label', -1))
+        if label < 0:
+            return None
+        return 'error' not in sample and int(sample[self.scores[kind]].argmax()) == label
 
     def compute_metrics(self, results: List[dict]) -> Dict[str, float]:
         """Average the hits."""
         metrics = {}
         for kind in self.scores:
             predicted = any(kind in row['hits'] for row in results if not row['unreadable'])
-            hits = [row['hits'][kind] for row in results if row['hits'].get(kind) is not None]
+            hits = [row['hits'].get(kind) for row in results]
+            hits = [hit for hit in hits if hit is not None]
             if predicted and hits:
                 metrics[f'{kind}_top1'] = 100 * sum(hits) / len(hits)
         return metrics

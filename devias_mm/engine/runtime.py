@@ -38,7 +38,7 @@ class BFloat16OptimWrapper(OptimWrapper):
 @FUNCTIONS.register_module()
 def whole_layers_policy(module: nn.Module, recurse: bool, nonwrapped_numel: int,
                         min_num_params: int) -> bool:
-    """What FSDP shards as a unit: torch's policy by size, without three kinds of modules.
+    """Tell what FSDP shards as a unit: torch's policy by size, without three kinds of modules.
 
     The weights of a unit are there only while its ``forward`` runs. The attention of a ViT
     block and slot attention read weights of their parts without calling those, so that a
@@ -58,7 +58,7 @@ def whole_layers_policy(module: nn.Module, recurse: bool, nonwrapped_numel: int,
 
 
 def strategy_problem(cfg: Config) -> str:
-    """Why the strategy of a config cannot train here.
+    """Return the reason why the strategy of a config cannot train here.
 
     Args:
         cfg (Config): with ``launcher``; a strategy has its ``type`` in
@@ -71,9 +71,11 @@ def strategy_problem(cfg: Config) -> str:
     if 'DeepSpeed' in kind and importlib.util.find_spec('deepspeed') is None:
         return (f'{kind} needs DeepSpeed, which is not installed: pip install '
                 "'devias_mm[deepspeed]'.")
-    taken = {'clip_grad': 'gradient_clipping',
-             'accumulative_counts': 'gradient_accumulation_steps'}
-    for key, own in taken.items() if 'DeepSpeed' in kind else ():
+    taken = {}
+    if 'DeepSpeed' in kind:
+        taken = {'clip_grad': 'gradient_clipping',
+                 'accumulative_counts': 'gradient_accumulation_steps'}
+    for key, own in taken.items():
         if key in cfg.get('optim_wrapper', {}):
             return (f'DeepSpeedOptimWrapper takes no `{key}`: say strategy = dict({own}=...), and '
                     'optim_wrapper = dict(_delete_=True, ...) without it.')

@@ -1,8 +1,4 @@
-"""Checkpoints: reading, checking, converting, and the learning rates of their layers."""
-from devias_mm import compat
+"""Checkpoints: reading, checking, converting, and the learning rates of their layers.
 
-compat.apply()
-
-from devias_mm.weights.layer_decay import LayerDecayOptimWrapperConstructor
-
-__all__ = ['LayerDecayOptimWrapperConstructor']
+Nothing is imported here, so that command lines can show the layouts without torch.
+"""

@@ -1,87 +1,44 @@
-"""Checkpoints are looked at before any work starts with them."""
-import os.path as osp
+"""Checkpoints are compared with the model before any work starts with them."""
 import re
-import zipfile
 from pathlib import Path
-from pickle import UnpicklingError
-from typing import List, Optional, Union
+from typing import Dict, List, NamedTuple, Optional, Union
 
-import torch
 from mmengine.logging import print_log
 from mmengine.model import is_model_wrapper
-from mmengine.runner import CheckpointLoader
-from torch import nn
+from torch import Tensor, nn
 
-from devias_mm.errors import CheckpointError
+from devias_mm.errors import CheckpointError, shorten
+from devias_mm.weights.reading import load_checkpoint_file
 
 
-def load_checkpoint_file(path: str) -> dict:
-    """Load a checkpoint on the CPU, without running code from it.
+class Difference(NamedTuple):
+    """How the weights of a checkpoint differ from those that a model wants.
+
+    Attributes:
+        missing: names of the model's weights that the checkpoint lacks.
+        shapes: weights of another shape, as ``name: (2, 3) for (4, 3)``.
+        unexpected: names that the model does not have.
+    """
+    missing: List[str]
+    shapes: List[str]
+    unexpected: List[str]
+
+
+def compare(own: Dict[str, Tensor], given: Dict[str, Tensor]) -> Difference:
+    """Compare names and shapes.
 
     Args:
-        path (str): a file or a URL.
-
-    Returns:
-        dict: the checkpoint; ``['state_dict']`` holds the weights, without the
-        prefix ``module.``.
-
-    Raises:
-        CheckpointError: there is no such file, it is truncated or no
-            checkpoint, or it holds objects of classes that are not allow-listed.
+        own: the weights of a model.
+        given: the weights of a checkpoint.
     """
-    is_url = '://' in path
-    if not is_url and not osp.isfile(path):
-        raise CheckpointError(f'checkpoint not found: {path}. Give the path of a .pth file, '
-                              'such as <work_dir>/epoch_<n>.pth.')
-    try:
-        if is_url:
-            checkpoint = CheckpointLoader.load_checkpoint(path, map_location='cpu')
-        else:
-            checkpoint = torch.load(path, map_location='cpu', weights_only=True)
-    except Exception as error:  # torch raises nearly anything on a broken file
-        refused = refused_classes(path)
-        if isinstance(error, UnpicklingError) and refused:
-            raise CheckpointError(
-                f'cannot load checkpoint {path}: it holds objects of classes that could run code '
-                f'when they are loaded: {", ".join(refused)}. Take its weights out without them: '
-                'tools/data/convert_checkpoint.py with --ignore-classes '
-                f'{" ".join(refused)}.') from error
-        raise CheckpointError(f'cannot load checkpoint {path}: it is truncated or not a '
-                              f'checkpoint ({_reason(error)}). Take another one, or train again '
-                              'with --resume.') from error
-    if not isinstance(checkpoint, dict):
-        raise CheckpointError(f'{path} holds a {type(checkpoint).__name__}, not a checkpoint.')
-    checkpoint = checkpoint if 'state_dict' in checkpoint else dict(state_dict=checkpoint)
-    checkpoint['state_dict'] = {
-        re.sub(r'^module\.', '', key): value for key, value in checkpoint['state_dict'].items()}
-    return checkpoint
-
-
-def refused_classes(path: str) -> List[str]:
-    """Full names of what a checkpoint holds objects of and is not allow-listed.
-
-    Args:
-        path (str): a file.
-
-    Returns:
-        list[str]: sorted; empty also for what is no whole zip file (URLs, truncated files,
-        those of torch before 1.6).
-    """
-    if not zipfile.is_zipfile(path):
-        return []
-    try:
-        return sorted(torch.serialization.get_unsafe_globals_in_checkpoint(path))
-    except Exception:  # no checkpoint: torch raises nearly anything
-        return []
-
-
-def _reason(error: Exception) -> str:
-    """First sentence of what torch says; of a pickle, that behind its general advice."""
-    text = str(error)
-    if isinstance(error, UnpicklingError):
-        found = re.search(r'(?:WeightsUnpickler error: |\n\n)(\S.*)', text)
-        text = found.group(1) if found else text
-    return (text.splitlines() or [type(error).__name__])[0].split('. ')[0]
+    missing = [key for key in own if key not in given]
+    shapes = []
+    for key, value in own.items():
+        shape = getattr(given.get(key), 'shape', value.shape)
+        if shape != value.shape:
+            shapes.append(f'{key}: {tuple(shape)} for {tuple(value.shape)}')
+    unexpected = [key for key in given if key not in own]
+    return Difference(missing, shapes, unexpected)
 
 
 def check_weights(model: nn.Module, checkpoint: dict, path: str) -> None:
@@ -92,130 +49,192 @@ def check_weights(model: nn.Module, checkpoint: dict, path: str) -> None:
     the model makes itself, may be missing.
 
     Args:
-        model (nn.Module): the model, maybe wrapped.
-        checkpoint (dict): from :func:`load_checkpoint_file`.
-        path (str): names the checkpoint in messages.
+        model: the model, maybe wrapped.
+        checkpoint: from :func:`load_checkpoint_file`.
+        path: names the checkpoint in messages.
 
     Raises:
         CheckpointError: weights of the model are missing or have another shape.
     """
-    model = model.module if is_model_wrapper(model) else model
-    own, given = model.state_dict(), checkpoint['state_dict']
-    # the sine-cosine table of an encoder is not in the files of other projects
-    made = {key for key, _ in model.named_buffers() if key.endswith('pos_embed')}
-    missing = [key for key in own if key not in given and key not in made]
-    unexpected = [key for key in given if key not in own]
-    shapes = [f'{key}: {tuple(given[key].shape)} for {tuple(own[key].shape)}'
-              for key in own if key in given and given[key].shape != own[key].shape]
-    if missing or shapes:
+    model = _unwrapped(model)
+    found = compare(model.state_dict(), checkpoint['state_dict'])
+    fixed = _fixed_tables(model)
+    missing = [key for key in found.missing if key not in fixed]
+    if missing or found.shapes:
         raise CheckpointError(
             f'checkpoint {path} does not fit the model of this config. '
-            f'Missing weights ({len(missing)}): {_some(missing)}. '
-            f'Of another shape ({len(shapes)}): {_some(shapes)}. '
-            f'Unexpected ({len(unexpected)}): {_some(unexpected)}. '
+            f'Missing weights ({len(missing)}): {_list(missing)}. '
+            f'Of another shape ({len(found.shapes)}): {_list(found.shapes)}. '
+            f'Unexpected ({len(found.unexpected)}): {_list(found.unexpected)}. '
             'Use the config that the checkpoint was trained with.')
-    if unexpected:
-        print_log(f'checkpoint {path} holds {len(unexpected)} weights that the model does not '
-                  f'have: {_some(unexpected)}', logger='current')
+    if found.unexpected:
+        print_log(f'checkpoint {path} holds {len(found.unexpected)} weights that the model does '
+                  f'not have: {_list(found.unexpected)}', logger='current')
 
 
 def load_weights(model: nn.Module, path: str) -> dict:
-    """Load all weights of a model from a file.
+    """Read a checkpoint, check that it holds every weight of a model, and load it.
+
+    For models that are used as they are: teachers, encoders of features, models under test.
 
     Args:
-        model (nn.Module): the model.
-        path (str): of the checkpoint.
+        model: any module.
+        path: a file or a URL.
 
     Returns:
         dict: the checkpoint.
 
     Raises:
-        CheckpointError: the file is missing or unusable, or lacks weights of the model.
+        CheckpointError: the checkpoint cannot be used, or is not the model's.
+
+    Example::
+
+        model = MODELS.build(cfg.model)
+        load_weights(model, 'work_dirs/two-token/epoch_100.pth')
     """
     checkpoint = load_checkpoint_file(path)
     check_weights(model, checkpoint, path)
-    # what is left over in the file has been logged
     model.load_state_dict(checkpoint['state_dict'], strict=False)
     return checkpoint
 
 
-def check_encoder(model: nn.Module, checkpoint: dict, path: str) -> None:
-    """Check that a checkpoint holds the encoder that a training starts from.
+def check_start(model: nn.Module, checkpoint: dict, path: str) -> str:
+    """Check that a training can start from a checkpoint, and tell what it does not get from it.
 
     MMEngine only logs what is missing or of another shape and trains that from scratch.
-    Compared is what it would load: the weights and batch statistics of ``model.backbone`` by
-    their names in the model. What a start need not have: everything outside the backbone
-    (classifiers, slots, mask decoder), the backbone's extra tokens, its final norm (VideoMAE's
-    fine-tuning normalises behind the mean) and a fixed position table, which is made
-    anew. A table that is there, but of another size, is an error: MMEngine would leave it
-    out.
+    Compared is what it would load, by the names in the model. The backbone must be there. Each
+    other part (slot attention, mask decoder ...) is whole in the checkpoint, or absent and then
+    keeps its initial values; so do classifiers of other classes. Of the backbone, the extra
+    tokens, the final norm (VideoMAE's fine-tuning normalises after the mean) and a fixed
+    position table may be missing.
 
     Args:
-        model (nn.Module): the model, maybe wrapped. One whose weights have other names in a
-            start has a method ``adopt``, which renames them.
-        checkpoint (dict): from :func:`load_checkpoint_file`.
-        path (str): names the checkpoint in messages.
+        model: the model, maybe wrapped. One whose weights have other names in the checkpoint
+            has a method ``adopt``, which renames them.
+        checkpoint: from :func:`load_checkpoint_file`.
+        path: names the checkpoint in messages.
+
+    Returns:
+        str: a line about the parts that keep their initial values; empty where there are none.
 
     Raises:
-        CheckpointError: weights of the encoder are missing or have another shape.
+        CheckpointError: weights are missing or have another shape.
     """
-    model = model.module if is_model_wrapper(model) else model
-    backbone = getattr(model, 'backbone', None)
-    if backbone is None:
-        return
+    model = _unwrapped(model)
     given = checkpoint['state_dict']
     if hasattr(model, 'adopt'):
         given = model.adopt(given)
-    own = {f'backbone.{key}': value for key, value in backbone.state_dict().items()
-           if not key.endswith('num_batches_tracked')}
-    if _patch_positions(given) == _patch_positions(own):
-        # the tables differ in the positions of extra tokens at most: the model keeps its own
-        own.pop('backbone.pos_embed', None)
-    optional = {f'backbone.{key}' for key in ('extra_tokens', 'norm.weight', 'norm.bias')}
-    optional |= {f'backbone.{key}' for key, _ in backbone.named_buffers()
-                 if key.endswith('pos_embed')}
-    missing = [key for key in own if key not in given and key not in optional]
-    shapes = [f'{key}: {tuple(given[key].shape)} for {tuple(value.shape)}'
-              for key, value in own.items() if key in given and given[key].shape != value.shape]
-    # the other way round only blocks count: those of a deeper encoder
-    deeper = [key for key in given if key.startswith('backbone.blocks.') and key not in own]
-    if missing or shapes or deeper:
-        raise CheckpointError(
-            f'checkpoint {path} (load_from) does not hold the encoder of this config, '
-            f'{type(backbone).__name__}. Missing weights ({len(missing)} of {len(own)}): '
-            f'{_some(missing)}. Of another shape ({len(shapes)}): {_some(shapes)}. In the file '
-            f'alone: {_some(deeper or [key for key in given if key not in own])}. A file of '
-            'another project gets the names of this one by tools/data/convert_checkpoint.py '
-            '(docs/checkpoints.md); another file: --cfg-options load_from=FILE; from scratch: '
-            'load_from=None.')
+    fixed = _fixed_tables(model)
+    initial = []
+    for part, own in _parts(model).items():
+        if part == 'backbone' and _patch_positions(given) == _patch_positions(own):
+            # the tables differ in the positions of extra tokens at most: the model keeps its own
+            own.pop('backbone.pos_embed', None)
+        prefix = f'{part}.'
+        found = compare(own, {key: given[key] for key in given if key.startswith(prefix)})
+        missing = [key for key in found.missing if key not in fixed]
+        if part == 'backbone':
+            optional = [key for key in missing if _is_optional(key)]
+            missing = [key for key in missing if key not in optional]
+            initial += optional
+            _check_backbone(model.backbone, given, missing, found, len(own), path)
+            continue
+        if _is_other_classifier(part, own, given):
+            initial.append(f'{part} (other classes)')
+        elif len(found.missing) == len(own):
+            initial.append(part)
+        elif missing or found.shapes:
+            raise CheckpointError(
+                f'checkpoint {path} (load_from) does not hold the whole {part} of this model. '
+                f'Missing weights ({len(missing)} of {len(own)}): {_list(missing)}. Of another '
+                f'shape ({len(found.shapes)}): {_list(found.shapes)}. Use a checkpoint of the '
+                f'same recipe, or one without any {part}.')
+    if not initial:
+        return ''
+    return f'load_from {path} leaves at their initial values: {", ".join(initial)}'
 
 
-def _patch_positions(state: dict) -> Optional[int]:
+def _list(names: List[str]) -> str:
+    return shorten(names, 5) or 'none'
+
+
+def _parts(model: nn.Module) -> Dict[str, Dict[str, Tensor]]:
+    """Split the weights of a model by its direct children, those without weights left out."""
+    parts = {}
+    for key, value in model.state_dict().items():
+        # counters of batches are no weights
+        if not key.endswith('num_batches_tracked'):
+            parts.setdefault(key.split('.')[0], {})[key] = value
+    return parts
+
+
+def _patch_positions(state: Dict[str, Tensor]) -> Optional[int]:
     """Count the patch tokens that the position table of a state dict was made for."""
     table = state.get('backbone.pos_embed')
     if table is None:
         return None
     extra = state.get('backbone.extra_tokens')
-    return table.shape[1] - (0 if extra is None else extra.shape[1])
+    if extra is None:
+        return table.shape[1]
+    return table.shape[1] - extra.shape[1]
 
 
-def _some(items: list) -> str:
-    return (', '.join(items[:5]) + (', ...' if len(items) > 5 else '')) or 'none'
+def _is_optional(key: str) -> bool:
+    return key in ('backbone.extra_tokens', 'backbone.norm.weight', 'backbone.norm.bias')
+
+
+def _is_other_classifier(part: str, own: Dict[str, Tensor], given: Dict[str, Tensor]) -> bool:
+    """Return whether the checkpoint's classifier differs in the number of its classes alone."""
+    if not part.endswith('head') or any(key not in given for key in own):
+        return False
+    if all(given[key].shape == value.shape for key, value in own.items()):
+        return False
+    return all(given[key].shape[1:] == value.shape[1:] for key, value in own.items())
+
+
+def _check_backbone(backbone: nn.Module, given: Dict[str, Tensor], missing: List[str],
+                    found: Difference, count: int, path: str) -> None:
+    # of what the model does not have only blocks count: those of a deeper encoder
+    deeper = [key for key in found.unexpected if key.startswith('backbone.blocks.')]
+    if not (missing or found.shapes or deeper):
+        return
+    alone = deeper or found.unexpected or list(given)
+    raise CheckpointError(
+        f'checkpoint {path} (load_from) does not hold the encoder of this config, '
+        f'{type(backbone).__name__}. Missing weights ({len(missing)} of {count}): '
+        f'{_list(missing)}. Of another shape ({len(found.shapes)}): {_list(found.shapes)}. '
+        f'In the file alone: {_list(alone)}. A file of another project gets the names of this '
+        'one by tools/data/convert_checkpoint.py (docs/checkpoints.md); another file: '
+        '--cfg-options load_from=FILE; from scratch: load_from=None.')
+
+
+def _fixed_tables(model: nn.Module) -> List[str]:
+    """Name the sine-cosine tables of encoders, which are not in the files of other projects."""
+    return [key for key, _ in model.named_buffers() if key.endswith('pos_embed')]
+
+
+def _unwrapped(model: nn.Module) -> nn.Module:
+    if is_model_wrapper(model):
+        return model.module
+    return model
 
 
 def find_resumable(work_dir: Union[str, Path]) -> Optional[str]:
     """Return the newest checkpoint in ``work_dir`` that can be loaded.
 
-    A training that is killed while it writes leaves a truncated file behind:
+    A training that is killed while it writes leaves a truncated file:
     it is named in the log and passed over. MMEngine's pointer file
     ``last_checkpoint`` is not used, because it may lag behind or be truncated.
 
     Returns:
         str, optional: ``None`` where there is no usable checkpoint.
     """
-    found = [(int(match.group(1)), path) for path in Path(work_dir).glob('*.pth')
-             for match in [re.fullmatch(r'(?:epoch|iter)_(\d+)\.pth', path.name)] if match]
-    for _, path in sorted(found, reverse=True):
+    numbers = {}
+    for path in Path(work_dir).glob('*.pth'):
+        match = re.fullmatch(r'(?:epoch|iter)_(\d+)\.pth', path.name)
+        if match:
+            numbers[path] = int(match.group(1))
+    for path in sorted(numbers, key=numbers.get, reverse=True):
         try:
             load_checkpoint_file(str(path))
         except CheckpointError as error:

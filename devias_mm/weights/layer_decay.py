@@ -1,5 +1,5 @@
 """Layer-wise learning-rate decay for token recognizers."""
-from typing import List
+from typing import Dict, List, Optional, Tuple
 
 from mmaction.registry import OPTIM_WRAPPER_CONSTRUCTORS
 from mmengine.logging import print_log
@@ -8,15 +8,15 @@ from torch import nn
 
 
 def layer_of(name: str, num_layers: int) -> int:
-    """Depth of a parameter of a recognizer with a ViT backbone.
+    """Return the depth of a parameter of a recognizer with a ViT backbone.
 
     Args:
-        name (str): as in ``recognizer.named_parameters()``.
-        num_layers (int): blocks of the backbone.
+        name: as in ``recognizer.named_parameters()``.
+        num_layers: blocks of the backbone.
 
     Returns:
-        int: 0 for the embeddings, ``i + 1`` for block ``i``, ``num_layers +
-        1`` for everything after the blocks.
+        int: 0 for the embeddings, ``i + 1`` for block ``i``, ``num_layers + 1`` for everything
+        after the blocks.
     """
     if name.startswith('backbone.blocks.'):
         return int(name.split('.')[2]) + 1
@@ -43,6 +43,13 @@ class LayerDecayOptimWrapperConstructor(DefaultOptimWrapperConstructor):
     Raises:
         ValueError: for unknown keys, a bad rate, a backbone without ``blocks``, or a
             prefix of ``lr_mult`` that no parameter has.
+
+    Example::
+
+        optim_wrapper = dict(
+            constructor='LayerDecayOptimWrapperConstructor',
+            paramwise_cfg=dict(decay_rate=0.75, lr_mult={'slot_attention': 0.1}),
+            optimizer=dict(type='AdamW', lr=1e-3, weight_decay=0.05))
     """
 
     def _validate_cfg(self) -> None:
@@ -64,22 +71,33 @@ class LayerDecayOptimWrapperConstructor(DefaultOptimWrapperConstructor):
             raise ValueError(f'the backbone {type(module.backbone).__name__} has no `blocks` to '
                              'decay the learning rate over: use the default constructor')
         lr_mult = dict(self.paramwise_cfg.get('lr_mult', {}))
-        unused, groups = set(lr_mult), {}
+        unused = set(lr_mult)
+        groups: Dict[Tuple[float, float], dict] = {}
         for name, param in module.named_parameters():
             if not param.requires_grad:
                 continue
-            layer = layer_of(name, len(blocks))
-            prefix = next((p for p in lr_mult if name.startswith(p)), None)
-            unused.discard(prefix)
-            scale = rate**(len(blocks) + 1 - layer) * lr_mult.get(prefix, 1.)
-            exempt = param.dim() <= 1 or name.endswith(('pos_embed', 'extra_tokens'))
-            decay = 0. if exempt else self.base_wd
-            group = groups.setdefault((scale, decay), dict(
-                params=[], lr=self.base_lr * scale, weight_decay=decay))
-            group['params'].append(param)
+            scale = rate**(len(blocks) + 1 - layer_of(name, len(blocks)))
+            prefix = _prefix_of(name, lr_mult)
+            if prefix is not None:
+                unused.discard(prefix)
+                scale *= lr_mult[prefix]
+            decay = self.base_wd
+            if param.dim() <= 1 or name.endswith(('pos_embed', 'extra_tokens')):
+                decay = 0.0
+            if (scale, decay) not in groups:
+                groups[scale, decay] = dict(
+                    params=[], lr=self.base_lr * scale, weight_decay=decay)
+            groups[scale, decay]['params'].append(param)
         if unused:
             raise ValueError(f'no trained parameter starts with {sorted(unused)} (lr_mult)')
         params.extend(groups.values())
-        print_log(f'layer-wise learning rates: {len(groups)} groups, '
-                  f'{min(s for s, _ in groups):.3g} to {max(s for s, _ in groups):.3g} x the base '
-                  'rate', logger='current')
+        scales = [scale for scale, _ in groups]
+        print_log(f'layer-wise learning rates: {len(groups)} groups, {min(scales):.3g} to '
+                  f'{max(scales):.3g} x the base rate', logger='current')
+
+
+def _prefix_of(name: str, prefixes: Dict[str, float]) -> Optional[str]:
+    for prefix in prefixes:
+        if name.startswith(prefix):
+            return prefix
+    return None

@@ -4,14 +4,8 @@ import torch
 from mmaction.models import OmniHead
 from mmaction.registry import MODELS as MODELS_OF_MMACTION
 from mmengine.config import Config
-from mmengine.registry import DefaultScope
 
-from devias_mm.engine.any_model import (
-    adapt_config,
-    adapt_pipeline,
-    compute_repeats_once,
-    find_config,
-)
+from devias_mm.engine.any_model import adapt_config, adapt_pipeline, find_config
 from devias_mm.errors import UsageError
 
 SAMPLER = dict(type='SampleFrames', clip_len=1, frame_interval=1, num_clips=25, test_mode=True)
@@ -52,24 +46,38 @@ def test_models_keep_their_own_sampling_and_crops(name, data_cfg):
     assert own.model.cls_head.num_classes == 400  # untouched
 
 
-@pytest.mark.parametrize('kind, computed', [('ResNet', 3), ('ResNetTSM', 8)])
-def test_a_tsn_computes_repeated_images_once(kind, computed):
+@pytest.mark.parametrize('own, expected', [
+    (dict(), 'prob'), (dict(average_clips=None), 'prob'), (dict(average_clips='score'), 'score')])
+def test_views_are_averaged_to_one_prediction(own, expected, data_cfg):
+    cfg = Config.fromfile(str(find_config(f'mmaction::{MODELS["tsn"]}')))
+    cfg.model.cls_head.pop('average_clips')
+    cfg.model.cls_head.update(own)
+    cfg = adapt_config(cfg, data_cfg, random_weights=True)
+    assert cfg.model.cls_head.average_clips == expected
+
+
+@pytest.mark.parametrize('name, kind', [('tsn', 'ResNetOfDistinctImages'), ('tsm', 'ResNetTSM')])
+def test_frames_that_know_of_each_other_are_all_computed(name, kind, data_cfg):
+    own = Config.fromfile(str(find_config(f'mmaction::{MODELS[name]}')))
+    assert adapt_config(own, data_cfg, random_weights=True).model.backbone.type == kind
+
+
+def test_repeated_images_are_computed_once():
     torch.manual_seed(0)
-    options = dict(num_segments=8) if kind == 'ResNetTSM' else {}
-    with DefaultScope.overwrite_default_scope('mmaction'):
-        model = MODELS_OF_MMACTION.build(dict(
-            type='Recognizer2D', backbone=dict(type=kind, depth=18, norm_eval=False, **options),
-            cls_head=dict(type='TSNHead', num_classes=5, in_channels=512)))
-    model.eval()
-    images = torch.randn(3, 3, 32, 32)[[0, 1, 0, 2, 2, 1, 0, 0]][None]
+    options = dict(depth=18, norm_eval=False, pretrained=None)
+    plain = MODELS_OF_MMACTION.build(dict(type='ResNet', **options))
+    model = MODELS_OF_MMACTION.build(dict(type='ResNetOfDistinctImages', **options))
+    model.load_state_dict(plain.state_dict())
+    plain.eval()
+    images = torch.randn(3, 3, 32, 32)[[0, 1, 0, 2, 2, 1, 0, 0]]
     seen = []
-    model.backbone.conv1.register_forward_hook(lambda module, args, out: seen.append(len(args[0])))
+    model.conv1.register_forward_hook(lambda module, args, out: seen.append(len(args[0])))
     with torch.no_grad():
-        expected = model.backbone(images[0])
-        compute_repeats_once(model)
-        found = model.backbone(images[0])
-    assert seen == [8, computed]
-    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
+        model.eval()
+        torch.testing.assert_close(model(images), plain(images), rtol=1e-4, atol=1e-5)
+        model.train()  # batch statistics are those of all images
+        model(images)
+    assert seen == [3, 8]
 
 
 def test_the_head_of_omnisource_has_classes_of_videos(data_cfg):

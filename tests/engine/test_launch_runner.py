@@ -6,7 +6,8 @@ import torch
 from mmengine.config import Config
 from tiny_runs import make_config
 
-from devias_mm.engine.launch import build_runner, check_pretrained
+from devias_mm.engine.runner import build_runner
+from devias_mm.engine.start import check_pretrained
 from devias_mm.errors import CheckpointError
 
 

@@ -2,7 +2,7 @@
 import pytest
 from mmengine.config import ConfigDict
 
-from devias_mm.engine.launch import split_dataset
+from devias_mm.engine.splits import split_dataset
 from devias_mm.errors import UsageError
 from devias_mm.splits import choose_splits
 

@@ -167,3 +167,18 @@ def test_batches_do_not_depend_on_the_number_of_processes(monkeypatch, world):
         assert len(batches) == len(sampler)
         dealt += batches
     assert sorted(dealt) == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]
+
+
+def test_an_unreadable_video_is_wrong_for_any_metric_of_validation(tmp_path, lists):
+    """MMAction2's ``AccMetric`` sees the scores alone, whatever the label is."""
+    (lists / 'videos').unlink()
+    (lists / 'videos').mkdir()
+    for i in range(8):
+        (lists / 'videos' / f'{i}.mp4').write_bytes(b'')
+    lines = [f'{i}.mp4 {i} 0 0' for i in range(8)]
+    (lists / 'annotations' / 'val.txt').write_text('\n'.join(lines) + '\n')
+    (tmp_path / 'a').mkdir()
+    cfg = make_config(tmp_path / 'a', lists)
+    cfg.val_evaluator = dict(type='AccMetric')
+    torch.manual_seed(0)
+    assert Runner.from_cfg(cfg).val()['acc/top1'] == 0

@@ -16,8 +16,8 @@ from tiny_runs import ROOT, make_config
 from torch.distributed.fsdp import FullyShardedDataParallel as FSDP
 from torch.distributed.fsdp import StateDictType
 
-import devias_mm.register  # noqa: F401 (the processes that a test spawns read no conftest)
-from devias_mm.engine.launch import build_runner
+import devias_mm.register  # noqa: F401 (in processes that are spawned, too)
+from devias_mm.engine.runner import build_runner
 from devias_mm.engine.runtime import strategy_problem
 from devias_mm.errors import UsageError
 from devias_mm.weights.checkpoints import load_checkpoint_file

@@ -52,7 +52,7 @@ def test_slots_of_another_data_root_and_model(monkeypatch, tmp_path, tiny_data, 
 def test_data_root_of_masks_moves_with_the_videos(monkeypatch, tmp_path, tiny_data):
     from argparse import Namespace
 
-    from devias_mm.engine.launch import load_config
+    from devias_mm.engine.config import load_config
     args = Namespace(config=str(PUPPETS), data_root='/moved', cfg_options=None)
     cfg = load_config(args)
     steps = str(cfg.train_dataloader.dataset.pipeline)

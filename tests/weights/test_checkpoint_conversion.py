@@ -8,7 +8,8 @@ from mmaction.models.backbones.vit_mae import get_sinusoid_encoding
 from mmaction.registry import MODELS
 from mmengine.registry import DefaultScope
 
-from devias_mm.weights.conversion import convert, detect_kind, export, unwrap
+from devias_mm.errors import CheckpointError
+from devias_mm.weights.conversion import check_complete, convert, detect_kind, export, unwrap
 
 VIT = dict(type='TokenViT', img_size=32, depth=2, embed_dims=24, num_heads=2, num_frames=4)
 OFFICIAL = dict(num_slots=2, num_heads=2, head_dims=8, attn_norm='l1', out_proj=True,
@@ -118,7 +119,7 @@ def test_pretraining_keeps_the_encoder_only():
              'encoder_to_decoder.weight': torch.ones(3),
              'encoder.pos_embed': get_sinusoid_encoding(8, 24)}
     result = convert({**state, **extra})
-    assert result.layout == 'videomae_pretrain'
+    assert result.layout == 'videomae_pretrain' and len(check_complete(result, True)) == 1
     assert sorted(result.dropped) == sorted(extra) and all(result.dropped.values())
     assert len(result.state_dict) == len(state)
     assert all(key.startswith('backbone.') for key in result.state_dict)
@@ -150,41 +151,40 @@ def test_mmaction2_both_ways():
         scores = theirs.cls_head(theirs.backbone(clips))
     torch.testing.assert_close(scores, expected, rtol=0, atol=1e-5)
     back = convert(theirs.state_dict())
-    assert back.layout == 'mmaction2'
+    assert back.layout == 'mmaction2' and check_complete(back) == []
     same(back.state_dict, weights(ours))
 
 
-@pytest.mark.parametrize('tokens', ['cls_token', 'two tokens', 'one token'])
+@pytest.mark.parametrize('tokens', [1, 2])
 @pytest.mark.parametrize('unified', [True, False])
-def test_multitask(tokens, unified):
-    number = 1 if tokens == 'one token' else 2
+def test_published_multitask_model(tokens, unified):
+    """Its names: ``cls_token``, ``scene_token``, ``head``, and ``scene_head`` unless unified."""
     model = randomise(MODELS.build(dict(
         type='TokenRecognizer', num_classes=5, num_scene_classes=3, unified_head=unified,
-        backbone=dict(**VIT, num_extra_tokens=number))))
+        backbone=dict(**VIT, num_extra_tokens=tokens))))
     official = videomae(weights(model))
-    token = official.pop('extra_tokens')
-    if tokens == 'two tokens':
-        official.update(action_token=token[:, :1], scene_token=token[:, 1:])
-        official = {re.sub(r'^(action|scene)_head\.', r'head_\1.', key): value
-                    for key, value in official.items()}
-    else:
-        official['cls_token'] = token
+    own = official.pop('extra_tokens')
+    official['cls_token'] = own[:, :1]
+    if tokens == 2:
+        official['scene_token'] = own[:, 1:]
+    official = {re.sub(r'^action_head\.', 'head.', key): value for key, value in official.items()}
     result = convert(official)
-    assert result.layout == 'multitask'
+    assert result.layout == 'multitask' and f'backbone: num_extra_tokens={tokens}' in result.notes
     same(result.state_dict, weights(model))
-    if tokens != 'two tokens':
-        same(export(result.state_dict, 'multitask').state_dict, official)
-    # positions that a class token may have a share of are not guessed at
-    with pytest.raises(ValueError, match='pos_embed'):
-        convert({**official, 'pos_embed': torch.randn(1, 10, 24)})
+    assert check_complete(result) == []
+    # the fixed table covers the tokens as well, and is made anew; a learned one is not guessed at
+    table = get_sinusoid_encoding(8 + tokens, 24)
+    assert 'pos_embed' in convert({**official, 'pos_embed': table}).dropped
+    with pytest.raises(CheckpointError, match='pos_embed'):
+        convert({**official, 'pos_embed': torch.randn(1, 8 + tokens, 24)})
 
 
 def test_multitask_needs_its_tokens():
-    state = {**videomae(weights(naive())), 'action_token': torch.ones(1, 1, 24)}
-    with pytest.raises(ValueError, match='needs cls_token'):
+    state = {**videomae(weights(naive())), 'scene_token': torch.ones(1, 1, 24)}
+    with pytest.raises(CheckpointError, match='needs cls_token'):
         convert(state)
-    with pytest.raises(ValueError, match='action_token'):
-        convert({**state, 'cls_token': torch.ones(1, 1, 24)}, 'multitask')
+    with pytest.raises(CheckpointError, match=r'\(1, 2, 24\), not \(1, 1, width\)'):
+        convert({**state, 'cls_token': torch.ones(1, 2, 24)})
 
 
 @pytest.mark.parametrize('tied', [True, False])
@@ -231,6 +231,93 @@ def test_golden_layout_both_ways(golden, case):
     same(export(ours.state_dict, 'devias', config['agg_depth']).state_dict, state)
 
 
+def published_devias(**changes):
+    """Weights of a small DEVIAS in the published names, three iterations."""
+    model = devias(**{**OFFICIAL, 'num_iters': 3, 'tied': False, **changes})
+    return export(model.state_dict(), 'devias', 3).state_dict
+
+
+def without(state, prefix):
+    return {key: value for key, value in state.items() if not key.startswith(prefix)}
+
+
+@pytest.mark.parametrize('prefix, number, name', [
+    ('head.', 2, 'head.weight, head.bias'),
+    ('blocks.0.', 13, 'blocks.0.attn.qkv.weight'),
+    ('blocks.1.mlp.fc2.bias', 1, 'blocks.1.mlp.fc2.bias'),
+    ('patch_embed.', 2, 'patch_embed.proj.weight'),
+    ('norm.', 2, 'norm.weight'),
+    ('agg_block.latents', 1, 'agg_block.latents'),
+    ('agg_block.layers.1.', 15, 'agg_block.layers.1.0.fn.to_q.weight'),
+    ('agg_block.layers.2.0.fn.to_out', 2, 'agg_block.layers.2.0.fn.to_out.0.weight'),
+    ('mask_predictor.decoder.2', 2, 'mask_predictor.decoder.2.weight'),
+    ('mask_predictor.', 6, 'mask_predictor.decoder.0.weight')])
+def test_what_a_devias_checkpoint_lacks_is_named(prefix, number, name):
+    state = published_devias()
+    assert check_complete(convert(state)) == []
+    result = convert(without(state, prefix), 'devias')
+    message = rf'missing weights \({number}\): .*{name}.*--partial'
+    with pytest.raises(CheckpointError, match=message):
+        check_complete(result)
+    assert name.split(', ')[0] in check_complete(result, partial=True)
+    # nothing else is: a classifier may be left out on purpose
+    if prefix == 'head.':
+        assert check_complete(result, heads=False) == []
+
+
+def test_the_aggregation_alone_is_no_model():
+    state = {key: value for key, value in published_devias().items() if key.startswith('agg_')}
+    message = r'weights \(\d+\): patch_embed.proj.weight.* and .* more'
+    with pytest.raises(CheckpointError, match=message):
+        check_complete(convert(state))
+
+
+def test_a_copy_that_a_tied_layer_lacks_is_named():
+    state = published_devias(tied=True)
+    assert check_complete(convert(state)) == []
+    with pytest.raises(CheckpointError, match=r'\(15\): agg_block.layers.1.0.fn.to_q.weight'):
+        check_complete(convert(without(state, 'agg_block.layers.1.')))
+
+
+def test_the_last_block_of_a_published_width_is_missed():
+    model = MODELS.build(dict(type='NaiveRecognizer', num_classes=5, backbone=dict(
+        VIT, embed_dims=384, num_heads=6, depth=11)))
+    with pytest.raises(CheckpointError, match=r'\(13\): blocks.11.attn.qkv.weight'):
+        check_complete(convert(videomae(weights(model))))
+
+
+@pytest.mark.parametrize('name', ['blocks.0.attn.qkv.weight', 'blocks.1.mlp.fc1.weight',
+                                  'agg_block.layers.0.0.fn.to_q.weight', 'agg_block.latents',
+                                  'mask_predictor.decoder.2.weight', 'head.weight',
+                                  'patch_embed.proj.weight'])
+@pytest.mark.parametrize('kind', ['transposed', 'cut', 'empty', 'integer', 'NaN', 'infinite'])
+def test_weights_of_no_use_are_named(name, kind):
+    state = published_devias()
+    value = state[name]
+    if kind == 'transposed':
+        value = value.transpose(0, 1)
+    elif kind == 'cut':
+        value = value[..., :-1] if name != 'patch_embed.proj.weight' else value[:, :2]
+    elif kind == 'empty':
+        value = value[:0]
+    elif kind == 'integer':
+        value = value.int()
+    else:
+        value = value.clone()
+        value[0] = float('nan' if kind == 'NaN' else '-inf')
+    with pytest.raises(CheckpointError, match=name):
+        check_complete(convert({**state, name: value}))
+    with pytest.raises(CheckpointError, match=name):  # --partial is for what is missing
+        check_complete(convert({**state, name: value}), partial=True)
+
+
+def test_half_precision_is_accepted():
+    state = {key: value.half() for key, value in published_devias().items()}
+    result = convert(state)
+    assert check_complete(result) == []
+    same(export(result.state_dict, 'devias', 3).state_dict, state)
+
+
 def image_vit():
     """Random weights of a plain image ViT, the names of MAE."""
     dims, state = 24, {}
@@ -256,7 +343,7 @@ def test_mae_is_inflated(tubelet):
     decoder = {'mask_token': torch.ones(1), 'decoder_pos_embed': torch.ones(1),
                'decoder_blocks.0.norm1.weight': torch.ones(1), 'decoder_pred.bias': torch.ones(1)}
     result = convert({**state, **decoder}, tubelet=tubelet)
-    assert result.layout == 'mae'
+    assert result.layout == 'mae' and check_complete(result) == []
     assert set(result.dropped) == {'cls_token', 'pos_embed', 'blocks.0.attn.k_bias', *decoder}
     model = MODELS.build(dict(VIT, depth=1, tubelet_size=tubelet)).eval()
     loaded = model.load_state_dict({key.replace('backbone.', '', 1): value
@@ -303,6 +390,10 @@ def test_omnivore_becomes_mmaction2(form, tmp_path):
     assert {'heads.image.weight', 'heads.rgbd.1.bias', 'depth_patch_embed.proj.weight',
             'layers.0.blocks.0.attn.relative_position_index'} <= set(result.dropped)
     assert {'cls_head.fc_cls.weight', 'cls_head.fc_cls.bias'} <= set(result.state_dict)
+    assert check_complete(result) == []
+    lost = {key: value for key, value in state.items() if 'layers.3.blocks.0.mlp' not in key}
+    with pytest.raises(CheckpointError, match=r'\(4\): layers.3.blocks.0.mlp.fc1.weight'):
+        check_complete(convert(lost))
     torch.save(dict(state_dict=result.state_dict), tmp_path / 'swin.pth')
     ours = MODELS.build(dict(
         type='FeatureMapTokens', backbone=swin, input_size=(8, 64, 96),

@@ -3,6 +3,7 @@ import argparse
 import importlib.util
 import os
 import runpy
+import subprocess
 import sys
 from collections import namedtuple
 from enum import Enum
@@ -11,6 +12,7 @@ import pytest
 import torch
 from mmaction.registry import MODELS
 
+from devias_mm.cli import make_parser
 from devias_mm.errors import CheckpointError
 from devias_mm.weights.conversion import export
 
@@ -19,15 +21,16 @@ TOOL = 'tools/data/convert_checkpoint.py'
 
 
 @pytest.fixture
-def run(root, monkeypatch):
+def run(root):
     """Call the tool's ``main`` with arguments."""
     spec = importlib.util.spec_from_file_location('convert_checkpoint', root / TOOL)
     tool = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(tool)
 
     def call(*args):
-        monkeypatch.setattr(sys, 'argv', ['convert_checkpoint.py', *map(str, args)])
-        tool.main()
+        parser = make_parser(tool.__doc__)
+        tool.add_arguments(parser)
+        tool.main(parser.parse_args([str(arg) for arg in args]))
     return call
 
 
@@ -170,16 +173,37 @@ def test_safetensors(run, official, tmp_path):
     run(source, target, '--kind', 'videomae')
     assert len(torch.load(target, weights_only=True)['state_dict']) == len(official)
     source.write_bytes(source.read_bytes()[:500])
-    with pytest.raises(RuntimeError, match='truncated'):
+    with pytest.raises(CheckpointError, match='truncated'):
         run(source, target)
 
 
-def test_truncated_file_is_one_clear_error(root, official, tmp_path, monkeypatch):
+def test_an_incomplete_file_is_refused_or_named(run, official, tmp_path, capsys):
+    source, target = tmp_path / 'source.pth', tmp_path / 'target.pth'
+    torch.save(dict(model={key: official[key] for key in official if 'head' not in key}), source)
+    with pytest.raises(CheckpointError, match=r'\(2\): head.weight, head.bias.*--no-head'):
+        run(source, target)
+    assert not target.exists()
+    run(source, target, '--partial')
+    assert 'head.weight missing' in capsys.readouterr().out
+    run(source, target, '--no-head')
+    assert 'missing' not in capsys.readouterr().out and target.exists()
+
+
+def test_a_bad_file_is_one_clear_error(root, official, tmp_path, monkeypatch, capsys):
     source, target = tmp_path / 'source.pth', tmp_path / 'target.pth'
     torch.save(dict(model=official), source)
     source.write_bytes(source.read_bytes()[:1000])
     monkeypatch.setattr(sys, 'argv', ['convert_checkpoint.py', str(source), str(target)])
-    with pytest.raises(SystemExit) as stop:  # what python prints before it exits with 1
+    with pytest.raises(SystemExit) as stop:
         runpy.run_path(str(root / TOOL), run_name='__main__')
-    assert stop.value.code.startswith(f'error: cannot load checkpoint {source}')
-    assert '\n' not in stop.value.code and not target.exists()
+    error = capsys.readouterr().err
+    assert stop.value.code == 2 and error.startswith(f'error: cannot load checkpoint {source}')
+    assert error.count('\n') == 1 and not target.exists()
+
+
+def test_help_needs_no_torch(root):
+    code = (f"import runpy, sys; sys.argv = ['x', '--help']\n"
+            f"try: runpy.run_path({str(root / TOOL)!r}, run_name='__main__')\n"
+            "except SystemExit: assert 'torch' not in sys.modules")
+    subprocess.run([sys.executable, '-c', code], check=True, cwd=root,
+                   env=dict(os.environ, PYTHONPATH=str(root)), capture_output=True)

@@ -10,13 +10,14 @@ from torch import nn
 
 from devias_mm.errors import CheckpointError
 from devias_mm.weights.checkpoints import (
-    check_encoder,
+    check_start,
     check_weights,
     find_resumable,
     load_checkpoint_file,
-    refused_classes,
+    load_weights,
 )
 from devias_mm.weights.conversion import convert, export
+from devias_mm.weights.reading import refused_classes
 
 
 def save(path, **content):
@@ -131,26 +132,66 @@ STARTS = {  # what starts -> from the checkpoint of what
     'extra tokens': (dict(type='TokenRecognizer', tokens=2), dict()),
     'another number of them': (dict(), dict(type='TokenRecognizer', tokens=1)),
 }
+LEFT = {  # what the training does not get from it
+    'other head and norm': 'backbone.norm.weight, backbone.norm.bias, head (other classes)',
+    'slots and decoder': 'backbone.norm.weight, backbone.norm.bias, slot_attention, '
+                         'head (other classes), mask_decoder',
+    'one that had slots': 'head (other classes)',
+    'extra tokens': 'backbone.extra_tokens, action_head, scene_head',
+    'another number of them': 'head',
+}
 
 
 @pytest.mark.parametrize('name', STARTS)
 def test_a_training_may_start_from_the_encoder_of_another(name):
     own, source = STARTS[name]
-    check_encoder(vit(**own), dict(state_dict=vit(**source).state_dict()), 'a.pth')
+    left, state = LEFT[name], vit(**source).state_dict()
+    line = check_start(vit(**own), dict(state_dict=state), 'a.pth')
+    assert line == (f'load_from a.pth leaves at their initial values: {left}' if left else '')
+
+
+def test_a_part_is_whole_or_absent():
+    model, state = vit(**SLOTS), vit(**SLOTS).state_dict()
+    assert check_start(model, dict(state_dict=state), 'a.pth') == ''
+    for lost in ('slot_attention.slots', 'slot_attention.layers.0.to_q.weight', 'head.bias'):
+        rest = {key: value for key, value in state.items() if key != lost}
+        with pytest.raises(CheckpointError, match=f'{lost.split(".")[0]}.*[(]1 of .*: {lost}'):
+            check_start(model, dict(state_dict=rest), 'a.pth')
+    other = dict(SLOTS, slot_attention=dict(num_slots=3, num_iters=1))
+    message = r'slot_attention.slots: \(1, 3, 24\) for \(1, 2, 24\)'
+    with pytest.raises(CheckpointError, match=message):
+        check_start(model, dict(state_dict=vit(**other).state_dict()), 'a.pth')
+    # a classifier of other classes is named, one of another width is an error
+    state['head.weight'], state['head.bias'] = torch.ones(9, 24), torch.ones(9)
+    assert check_start(model, dict(state_dict=state), 'a.pth').endswith(': head (other classes)')
+    state['head.weight'] = torch.ones(9, 12)
+    with pytest.raises(CheckpointError, match=r'head.weight: \(9, 12\) for \(5, 24\)'):
+        check_start(model, dict(state_dict=state), 'a.pth')
+
+
+def test_a_model_is_loaded_whole(tmp_path):
+    model = nn.Linear(2, 3)
+    other = nn.Linear(2, 3)
+    path = save(tmp_path / 'a.pth', state_dict=other.state_dict(), meta=dict(epoch=3))
+    assert load_weights(model, path)['meta']['epoch'] == 3
+    assert torch.equal(model.weight, other.weight) and torch.equal(model.bias, other.bias)
+    path = save(tmp_path / 'b.pth', state_dict=dict(weight=other.weight.data))
+    with pytest.raises(CheckpointError, match=r'b.pth does not fit.*\(1\): bias'):
+        load_weights(model, path)
 
 
 @pytest.mark.parametrize('layout', ['videomae', 'mmaction2'])
 def test_converted_files_are_a_start_and_others_are_not(tmp_path, layout):
     model = vit(norm=False, pool_norm=True)
     published = export(model.state_dict(), layout).state_dict
-    check_encoder(model, dict(state_dict=convert(published).state_dict), 'a.pth')
+    check_start(model, dict(state_dict=convert(published).state_dict), 'a.pth')
     # as it was published: in a dict of its own, or with other names
     files = [dict(model=published)] + [dict(state_dict=published)] * (layout == 'videomae')
     for content in files:
         path = save(tmp_path / 'raw.pth', **content)
         with pytest.raises(CheckpointError, match=r'raw.pth \(load_from\).*TokenViT.*'
                            r'\(\d+ of \d+\): backbone.patch_embed.*convert_checkpoint.py'):
-            check_encoder(model, load_checkpoint_file(path), path)
+            check_start(model, load_checkpoint_file(path), path)
 
 
 @pytest.mark.parametrize('other, message', [
@@ -161,7 +202,7 @@ def test_converted_files_are_a_start_and_others_are_not(tmp_path, layout):
     (dict(num_frames=8), r'\(1\): backbone.pos_embed: \(1, 16, 24\) for \(1, 8, 24\)')])
 def test_another_encoder_is_no_start(other, message):
     with pytest.raises(CheckpointError, match=message):
-        check_encoder(vit(), dict(state_dict=vit(**other).state_dict()), 'a.pth')
+        check_start(vit(), dict(state_dict=vit(**other).state_dict()), 'a.pth')
 
 
 @pytest.mark.parametrize('method', ['MoCo', 'DSM', 'DSMTriplet'])
@@ -173,13 +214,13 @@ def test_another_encoder_is_no_start(other, message):
 def test_pretraining_without_labels_is_a_start(method, backbone):
     state = MODELS.build(dict(type=method, backbone=dict(backbone))).state_dict()
     model = MODELS.build(dict(type='NaiveRecognizer', num_classes=3, backbone=dict(backbone)))
-    check_encoder(model, dict(state_dict=state), 'a.pth')
+    check_start(model, dict(state_dict=state), 'a.pth')
     # batch statistics are weights, too; their counters are not
     lost = next(key for key in state if key.startswith('backbone.')
                 and key.endswith('running_var'))
     counters = {key for key in state if key.endswith('num_batches_tracked')}
     with pytest.raises(CheckpointError, match=rf'\(1 of \d+\): {lost}\.'):
-        check_encoder(model, dict(state_dict={
+        check_start(model, dict(state_dict={
             key: value for key, value in state.items() if key not in {lost, *counters}}), 'a.pth')
 
 
@@ -190,11 +231,25 @@ def test_an_encoder_of_its_own_training_is_a_start(frozen):
     model = MODELS.build(dict(type='FeatureClassifier', num_classes=2, encoder=source,
                               inputs=['action'], frozen=frozen))
     state = MODELS.build(source).state_dict()
-    check_encoder(model, dict(state_dict=state), 'a.pth')
-    check_encoder(model, dict(state_dict=model.state_dict()), 'a.pth')  # and one of its own
+    check_start(model, dict(state_dict=state), 'a.pth')
+    check_start(model, dict(state_dict=model.state_dict()), 'a.pth')  # and one of its own
     with pytest.raises(CheckpointError, match='of the encoder .load_from.*blocks.0.norm1.weight'):
-        check_encoder(model, dict(state_dict={
+        check_start(model, dict(state_dict={
             key: value for key, value in state.items() if 'blocks' not in key}), 'a.pth')
+
+
+def test_a_flipped_byte_is_noticed(tmp_path):
+    weight = torch.arange(1000.)
+    path = tmp_path / 'a.pth'
+    save(path, state_dict=dict(weight=weight))
+    content = bytearray(path.read_bytes())
+    place = content.find(weight[500:510].numpy().tobytes())
+    content[place] ^= 1
+    path.write_bytes(bytes(content))
+    # torch itself reads it, with another number in it
+    assert not torch.load(path, weights_only=True)['state_dict']['weight'].equal(weight)
+    with pytest.raises(CheckpointError, match='damaged, the checksum of .*data/0'):
+        load_checkpoint_file(str(path))
 
 
 def test_newest_usable_checkpoint(tmp_path):

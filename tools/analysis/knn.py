@@ -55,6 +55,7 @@ def accuracies(train, test, k_values):
 def main(args):
     import pandas as pd
 
+    from devias_mm.engine.config import load_config
     from devias_mm.engine.inference import (
         list_loader,
         load_recognizer,
@@ -62,8 +63,9 @@ def main(args):
         training_list,
         video_features,
     )
-    from devias_mm.engine.launch import choose_splits, load_config, set_threads
+    from devias_mm.engine.runner import set_threads
     from devias_mm.files import atomic_path
+    from devias_mm.splits import choose_splits
     if min(args.k) < 1:
         raise UsageError(f'--k must be at least 1, got {min(args.k)}')
     cfg = load_config(args)

@@ -100,10 +100,12 @@ def main(args):
     import numpy as np
     import pandas as pd
 
+    from devias_mm.engine.config import load_config
     from devias_mm.engine.inference import load_recognizer, test_splits, training_list
-    from devias_mm.engine.launch import choose_splits, load_config, set_threads
+    from devias_mm.engine.runner import set_threads
     from devias_mm.evaluation.retrieval import retrieval_recall
     from devias_mm.files import atomic_path, file_sha256
+    from devias_mm.splits import choose_splits
     if (args.checkpoint is None) != args.random_init:
         raise UsageError('give either a checkpoint or --random-init')
     if min(args.pool) < 1 or min(args.k) < 1:

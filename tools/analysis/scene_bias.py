@@ -158,8 +158,10 @@ def from_files(args):
 
 def from_model(args):
     """Return a row for each test split of a config."""
+    from devias_mm.engine.config import load_config
     from devias_mm.engine.inference import load_recognizer, test_splits, training_list
-    from devias_mm.engine.launch import choose_splits, load_config, set_threads
+    from devias_mm.engine.runner import set_threads
+    from devias_mm.splits import choose_splits
     cfg = load_config(args)
     set_threads(args.threads)
     splits = test_splits(cfg)

@@ -42,7 +42,8 @@ def main(args):
     from mmengine.registry import init_default_scope
     from mmengine.runner import set_random_seed
 
-    from devias_mm.engine.launch import load_config, set_threads
+    from devias_mm.engine.config import load_config
+    from devias_mm.engine.runner import set_threads
     from devias_mm.visualization.overlays import augment_batch, draw_augments
     if not args.out.endswith('.png'):
         raise UsageError(f'--out must end with .png, got {args.out!r}')

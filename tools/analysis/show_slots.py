@@ -69,8 +69,10 @@ def slot_maps(model, inputs):
 def main(args):
     import torch
 
+    from devias_mm.engine.config import load_config
     from devias_mm.engine.inference import load_recognizer, test_splits
-    from devias_mm.engine.launch import choose_splits, load_config, set_threads
+    from devias_mm.engine.runner import set_threads
+    from devias_mm.splits import choose_splits
     from devias_mm.visualization.overlays import draw_slots
     if not args.out.endswith('.png'):
         raise UsageError(f'--out must end with .png, got {args.out!r}')

@@ -91,7 +91,8 @@ def main(args):
     import devias_mm.register  # noqa: F401  (registers what configs name)
     from devias_mm.datasets.check import Checker, split_configs
     from devias_mm.datasets.class_maps import compare_label_maps
-    from devias_mm.engine.launch import choose_splits, load_config
+    from devias_mm.engine.config import load_config
+    from devias_mm.splits import choose_splits
     from devias_mm.files import write_json
     for name in ('sample', 'seed', 'workers'):
         if getattr(args, name) < 0:

@@ -50,7 +50,7 @@ def main(args):
     from devias_mm.builders.media import file_state
     from devias_mm.builders.output_folder import FORMAT_VERSION, Job, OutputFolder
     from devias_mm.builders.videos import check_output_names
-    from devias_mm.engine.launch import load_config
+    from devias_mm.engine.config import load_config
     check_at_least(args, workers=1, short_side=1, reduction=1)
     cfg = load_config(args)
     init_default_scope(cfg.default_scope)

@@ -43,7 +43,7 @@ def teacher_config(model):
 def set_splits(cfg, patterns):
     """Make the named splits the only test splits, as they are when they are tested."""
     from devias_mm.datasets.scene_labels import LABEL_OPTIONS
-    from devias_mm.engine.launch import choose_splits
+    from devias_mm.splits import choose_splits
     splits = (cfg.get('test_cfg') or {}).get('splits') or cfg.get('test_splits') or {}
     template = cfg.test_dataloader.dataset
     chosen = {}
@@ -95,7 +95,7 @@ def load_teacher(model, checkpoint):
 
 def print_plan(runner, digest):
     """Say what would be labelled."""
-    from devias_mm.engine.launch import describe_loader, describe_model
+    from devias_mm.engine.runner import describe_loader, describe_model
     print('dry run, nothing was labelled')
     print(describe_model(runner))
     print(f'teacher: {digest}')
@@ -131,7 +131,9 @@ def main(args):
     from mmengine.dist import is_main_process
     from mmengine.model import is_model_wrapper
 
-    from devias_mm.engine.launch import build_runner, load_config, split_dataset
+    from devias_mm.engine.config import load_config
+    from devias_mm.engine.runner import build_runner
+    from devias_mm.engine.splits import split_dataset
     from devias_mm.store.predictions import read_predictions
     from devias_mm.store.identity import config_identity
     cfg = load_config(args)

@@ -27,7 +27,9 @@ from devias_mm.augments.still_mix import write_frame_bank
 from devias_mm.errors import ListFileError
 from devias_mm.weights.checkpoints import load_weights
 from devias_mm.errors import CheckpointError
-from devias_mm.engine.launch import KeyValueAction, load_config, set_threads
+from devias_mm.cli import key_value
+from devias_mm.engine.config import load_config
+from devias_mm.engine.runner import set_threads
 from devias_mm.errors import UsageError
 from devias_mm.files import atomic_path, file_sha256
 
@@ -48,7 +50,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--seed', type=int, default=0,
                         help='of the draw of --max-frames (default: %(default)s)')
     parser.add_argument('--data-root', help='replaces `data_root` of every dataset')
-    parser.add_argument('--cfg-options', nargs='+', action=KeyValueAction, metavar='KEY=VALUE',
+    parser.add_argument('--cfg-options', nargs='+', type=key_value, metavar='KEY=VALUE',
                         help='overrides of the config')
     parser.add_argument('--threads', type=int, default=1, metavar='N',
                         help='threads on the CPU (default: %(default)s)')

@@ -1,14 +1,8 @@
 """Checkpoints of other projects, converted to ours and back (docs/checkpoints.md)."""
-from devias_mm.weights.conversion.layouts import LAYOUTS
-from devias_mm.weights.conversion.renaming import (
-           SOURCES,
-           TARGETS,
-           Conversion,
-           convert,
-           detect_kind,
-           export,
-           unwrap,
-)
+from devias_mm.weights.conversion.completeness import check_complete
+from devias_mm.weights.conversion.detection import detect_kind, unwrap
+from devias_mm.weights.conversion.renaming import Conversion, convert, export
+from devias_mm.weights.layouts import LAYOUTS, SOURCES, TARGETS
 
-__all__ = ['LAYOUTS', 'SOURCES', 'TARGETS', 'Conversion', 'convert', 'detect_kind', 'export',
-           'unwrap']
+__all__ = ['LAYOUTS', 'SOURCES', 'TARGETS', 'Conversion', 'check_complete', 'convert',
+           'detect_kind', 'export', 'unwrap']
