@@ -17,7 +17,8 @@ from torch.utils.data import DataLoader, Dataset
 from devias_mm.datasets.scene_labels import LABEL_OPTIONS, check_scene_teacher
 from devias_mm.engine.loops import split_unreadable
 from devias_mm.engine.splits import split_dataset
-from devias_mm.errors import UsageError
+from devias_mm.errors import ListFileError, UsageError
+from devias_mm.methods.base import DebiasRecognizer
 from devias_mm.weights.checkpoints import load_weights
 
 

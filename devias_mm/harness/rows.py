@@ -114,13 +114,13 @@ def load_config(args: argparse.Namespace, root: Path = ROOT) -> 'Config':
     Raises:
         UserError: there is no such file, suite or row.
     """
-    from devias_mm.engine import launch  # imports torch
+    from devias_mm.engine import config  # imports torch
     row = parse_row(args.config)
     if row is None:
-        return launch.load_config(args)
+        return config.load_config(args)
     cfg = read_config(args.config, root)
     import_custom_modules(cfg)
-    launch.override_config(cfg, args)
+    config.override_config(cfg, args)
     if args.work_dir is None:
         cfg.work_dir = f'work_dirs/{row.stem}'
     return cfg

@@ -77,8 +77,9 @@ def read_predictions(path: Union[str, Path]) -> pd.DataFrame:
         MissingFileError: there is no such file.
         UserError: a column is missing or a video occurs twice.
     """
+    file = open_predictions(path)
     try:
-        table = open_predictions(path).read().to_pandas()
+        table = file.read().to_pandas()
     except (pa.ArrowException, OSError) as error:
         raise UserError(f'{path} is damaged ({type(error).__name__}): test the checkpoint '
                         'again') from error

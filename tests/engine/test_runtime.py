@@ -211,7 +211,7 @@ def test_mmengines_part_of_deepspeed_takes_the_fragment(tmp_path, monkeypatch):
 
 
 TINY_DEVIAS = dict(
-    type='DEVIAS', num_classes=4, num_scene_classes=3, mask_hidden_dims=(32, ),
+    type='DEVIAS', num_classes=4, num_scene_classes=3, mask_decoder=dict(hidden_dims=(32, )),
     backbone=dict(type='TokenViT', img_size=32, depth=2, embed_dims=48, num_heads=4,
                   num_frames=4),
     scene_teacher=dict(type='NaiveRecognizer', task='scene', num_classes=0, num_scene_classes=3,

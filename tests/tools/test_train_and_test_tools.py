@@ -86,7 +86,8 @@ def test_a_row_is_trained_and_tested(tmp_path, tiny_data, monkeypatch, capsys):
     make_config(tmp_path, tiny_data)
     suite = tmp_path / 'my_suite.py'
     suite.write_text(f"""
-from devias_mm.harness import Method, Suite
+from devias_mm.evaluation.metrics import per_split, seen_unseen
+from devias_mm.harness import Data, Method, Protocol, Suite
 config = {str(tmp_path / 'tiny.py')!r}
 suite = Suite(name='my', title='My suite', splits=('seen', ), action_seen=('seen', ), methods=dict(
     short=Method(config, predicts=('action', ), change=dict(train_cfg=dict(max_epochs=1)))))
@@ -106,13 +107,17 @@ def test_a_suite_of_real_runs(tmp_path, tiny_data, monkeypatch, capsys):
     suite = tmp_path / 'my_suite.py'
     weights = tmp_path / 'released.pth'
     suite.write_text(f"""
-from devias_mm.harness import Method, Suite
+from devias_mm.evaluation.metrics import per_split, seen_unseen
+from devias_mm.harness import Data, Method, Protocol, Suite
 config = {str(tmp_path / 'tiny.py')!r}
 short = dict(train_cfg=dict(max_epochs=1))
 naive = Method(config, predicts=('action', ), change=short)
 suite = Suite(
-    name='my', title='My suite', splits=('seen', 'unseen'), action_seen=('seen', ),
-    data_config=config, methods=dict(
+    name='my', title='My suite', data=Data(config),
+    protocol=Protocol(
+        splits=('seen', 'unseen'),
+        metrics=(*seen_unseen(action_seen=('seen', )), *per_split(('seen', 'unseen')))),
+    methods=dict(
         tuned=Method(config, predicts=('action', ), pretrain=naive,
                      change=[short, dict(optim_wrapper=dict(optimizer=dict(lr=1e-4)))]),
         naive=naive,

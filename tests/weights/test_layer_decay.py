@@ -12,6 +12,8 @@ VIT = dict(type='TokenViT', img_size=16, patch_size=8, embed_dims=12, depth=3, n
 
 
 def build(kind: str = 'DEVIAS', **kwargs):
+    if kind == 'DEVIAS':
+        kwargs.setdefault('slot_attention', dict(head_dims=6))
     return MODELS.build(dict(type=kind, backbone=VIT, num_classes=3, num_scene_classes=2,
                              **kwargs))
 
