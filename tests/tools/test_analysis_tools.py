@@ -11,7 +11,7 @@ from devias_mm.datasets.scene_labels import SceneLabelError, write_scene_labels
 from devias_mm.engine.inference import list_loader, load_recognizer, test_splits, training_list
 
 test_splits.__test__ = False  # a function of the package
-PUPPETS = ROOT / 'configs/_base_/datasets/puppets_masks.py'
+MASKED = ROOT / 'configs/actor_cutmix/actor-cutmix_conv-tokens_1xb16-8x2x1-16e_puppets-rgb.py'
 
 
 def save_model(folder, data, name):
@@ -53,7 +53,7 @@ def test_data_root_of_masks_moves_with_the_videos(monkeypatch, tmp_path, tiny_da
     from argparse import Namespace
 
     from devias_mm.engine.config import load_config
-    args = Namespace(config=str(PUPPETS), data_root='/moved', cfg_options=None)
+    args = Namespace(config=str(MASKED), data_root='/moved', cfg_options=None)
     cfg = load_config(args)
     steps = str(cfg.train_dataloader.dataset.pipeline)
     assert 'LoadMasks' in steps and "'data_root': '/moved'" in steps

@@ -89,8 +89,11 @@ def test_a_row_is_trained_and_tested(tmp_path, tiny_data, monkeypatch, capsys):
 from devias_mm.evaluation.metrics import per_split, seen_unseen
 from devias_mm.harness import Data, Method, Protocol, Suite
 config = {str(tmp_path / 'tiny.py')!r}
-suite = Suite(name='my', title='My suite', splits=('seen', ), action_seen=('seen', ), methods=dict(
-    short=Method(config, predicts=('action', ), change=dict(train_cfg=dict(max_epochs=1)))))
+short = Method(config, predicts=('action', ), change=dict(train_cfg=dict(max_epochs=1)))
+suite = Suite(
+    name='my', title='My suite', data=Data(config), methods=dict(short=short),
+    protocol=Protocol(splits=('seen', ), metrics=(
+        *seen_unseen(action_seen=('seen', )), *per_split(('seen', )))))
 """)
     work = tmp_path / 'work'
     assert run_tool(monkeypatch, 'train.py', f'{suite}:short', '--work-dir', work) is None
