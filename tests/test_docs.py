@@ -1,5 +1,7 @@
 """The code in the documentation runs; its pages are wrapped, and their numbers agree."""
+import argparse
 import re
+import runpy
 
 import numpy as np
 import pandas as pd
@@ -284,6 +286,52 @@ def test_links_lead_to_files(root):
         for target in re.findall(r'\]\(([^)#\s]+)', path.read_text()):
             if '://' not in target:
                 assert (path.parent / target).exists(), f'{path}: {target}'
+
+
+def commands(path):
+    """Yield the command lines of a page, whole, and the tool that each calls."""
+    text = path.read_text().replace('\\\n', ' ')
+    blocks = re.findall(r'```(?:\w*)\n(.*?)```', text, flags=re.S)
+    lines = [line for block in blocks for line in re.split(r'\n|;|&&|\|', block)]
+    lines += re.findall(r'`([^`]+)`', re.sub(r'```.*?```', '', text, flags=re.S))
+    for line in lines:
+        line = ' '.join(line.split('  #')[0].split())
+        tool = re.match(r'(?:python |bash |\w+=\S+ )*(tools/[\w/]+\.(?:py|sh)|benchmarks/speed/\w+\.py)\b',
+                        line)
+        if tool:
+            yield tool[1], line
+
+
+def options_of(parser):
+    """Return the options of a command line, those of its commands included."""
+    found = set()
+    for action in parser._actions:
+        found.update(action.option_strings)
+        if isinstance(action, argparse._SubParsersAction):
+            for command in action.choices.values():
+                found |= options_of(command)
+    return found
+
+
+def test_commands_name_tools_and_options_that_exist(root, monkeypatch):
+    for folder in ('tools', 'tools/data', 'tools/analysis', 'tools/dev'):
+        monkeypatch.syspath_prepend(str(root / folder))
+    known = {}
+    count = 0
+    for path in pages(root):
+        for tool, line in commands(path):
+            assert (root / tool).is_file(), f'{path}: {line}'
+            script = re.sub(r'tools/(?:dist|slurm)_(train|test)\.sh', r'tools/\1.py', tool)
+            if 'def add_arguments' not in (root / script).read_text():
+                continue
+            if script not in known:
+                parser = argparse.ArgumentParser()
+                runpy.run_path(str(root / script))['add_arguments'](parser)
+                known[script] = options_of(parser)
+            for option in re.findall(r'(?<= )--[a-z][\w-]*', line):
+                assert option in known[script], f'{path}: {option} in {line}'
+                count += 1
+    assert count > 100
 
 
 def test_rows_of_the_embedded_benchmark_are_those_of_its_table(root):
