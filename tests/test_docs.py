@@ -23,6 +23,8 @@ from devias_mm.harness.results import MethodResults
 from devias_mm.harness.rows import resolve
 
 TINY = dict(type='ConvTokenEncoder', input_size=(4, 16, 16), widths=(4, 8, 8, 16), num_heads=2)
+COMMAND = re.compile(r'(?:python |bash |\w+=\S+ )*'
+                     r'(?P<tool>tools/[\w/]+\.(?:py|sh)|benchmarks/speed/\w+\.py)\b')
 DEVIAS = 'configs/devias/devias_conv-tokens_1xb16-8x2x1-16e_puppets-rgb.py'
 
 
@@ -296,10 +298,9 @@ def commands(path):
     lines += re.findall(r'`([^`]+)`', re.sub(r'```.*?```', '', text, flags=re.S))
     for line in lines:
         line = ' '.join(line.split('  #')[0].split())
-        tool = re.match(r'(?:python |bash |\w+=\S+ )*(tools/[\w/]+\.(?:py|sh)|benchmarks/speed/\w+\.py)\b',
-                        line)
+        tool = COMMAND.match(line)
         if tool:
-            yield tool[1], line
+            yield tool['tool'], line
 
 
 def options_of(parser):
