@@ -30,8 +30,11 @@ def rows_with_changes() -> dict:
             row = f'benchmarks/{path.name}:{name}'
             if method.change and not method.checkpoint:
                 found[row] = method
-            if method.pretrain and method.pretrain.change:
-                found[f'{row}/pretrain'] = method.pretrain
+            while method.pretrain:  # some start from a training that starts from another
+                method = method.pretrain
+                row = f'{row}/pretrain'
+                if method.change:
+                    found[row] = method
     return found
 
 
@@ -186,7 +189,9 @@ def train_one_step(cfg: Config, size: int, clips: int = 2, all_learn: bool = Tru
             stages_frozen and name.startswith('backbone.') and not parameter.requires_grad)
         assert parameter.requires_grad != frozen, name
         assert not (frozen and moved), name
-        assert moved or frozen or not all_learn, name
+        # a batch norm follows these biases, so they get no gradient but rounding errors
+        cancelled = re.fullmatch(r'scene_head\.[036]\.bias', name)
+        assert moved or frozen or cancelled or not all_learn, name
     scores = model.eval().test_step(data)[0]
     expected = {'scene': cfg.get('num_scene_classes'), 'action': cfg.num_classes}
     unified = cfg.model.get('unified_argmax')
