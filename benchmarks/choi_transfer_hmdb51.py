@@ -18,10 +18,43 @@ def without_boxes(cfg: 'Config') -> None:
     cfg.train_dataloader.dataset.pipeline = cfg.clips_16x1.train.dataset.pipeline
 
 
+def warm_up(cfg: 'Config') -> None:
+    """Train the scene classifier alone for five epochs, then all at a hundredth of its rate."""
+    alone = dict(type='TrainNewLayersFirst', prefixes=['scene_head.'], epochs=5)
+    rates = dict(type='MultiStepLR', begin=0, end=100, milestones=[5], gamma=0.01)
+    cfg.merge_from_dict(dict(
+        optim_wrapper=dict(optimizer=dict(lr=1e-2)),
+        param_scheduler=[rates],
+        custom_hooks=[*cfg.custom_hooks, alone]))
+
+
 def transfer(label: str, *changes) -> Method:
     """Return the fine-tuning after a pre-training with these changes."""
     pretrain = Method(PRETRAIN, f'{label}, pre-training', 'NeurIPS 2019', change=changes)
     return Method(FINETUNE, label, 'NeurIPS 2019', predicts=('action', ), pretrain=pretrain)
+
+
+# the published training has three stages, each of which starts from the one before
+DAMPED = dict(optim_wrapper=dict(optimizer=dict(dampening=0.9)))
+ACTIONS = Method(
+    PRETRAIN, 'Choi et al., released, actions', 'NeurIPS 2019',
+    change=[without_boxes, DAMPED, dict(model=dict(losses=(), scene_teacher=None))])
+ADVERSARIAL = Method(
+    PRETRAIN, 'Choi et al., released, adversarial', 'NeurIPS 2019',
+    change=[without_boxes, DAMPED,
+            dict(model=dict(losses=('adversarial', ), reversal_scale=1.0)), warm_up],
+    pretrain=ACTIONS)
+BOTH = Method(
+    PRETRAIN, 'Choi et al., released, both', 'NeurIPS 2019',
+    change=[DAMPED, dict(model=dict(reversal_scale=0.5, confusion_weight=0.5),
+                         optim_wrapper=dict(optimizer=dict(lr=1e-4)))],
+    pretrain=ADVERSARIAL)
+
+
+def released(label: str, stage: Method) -> Method:
+    """Return the published fine-tuning after a stage of the published training."""
+    return Method(FINETUNE, f'{label}, released', 'NeurIPS 2019', predicts=('action', ),
+                  change=DAMPED, pretrain=stage)
 
 
 # the paper's Table 4 prints soft labels, Table 5 the losses, each for the first split
@@ -44,6 +77,9 @@ suite = Suite(
         'human-mask': transfer('human mask confusion',
                                dict(model=dict(losses=('confusion', ), scene_teacher=None))),
         'both': transfer('Choi et al. (both)'),
+        'none-released': released('without debiasing', ACTIONS),
+        'adversarial-released': released('scene adversarial', ADVERSARIAL),
+        'both-released': released('Choi et al. (both)', BOTH),
     },
     protocol=Protocol(
         splits=('test', ),

@@ -14,7 +14,8 @@ suite = replace(
     HMDB51,
     name='choi_transfer_ucf101',
     title='Mini-Kinetics-200 to UCF-101: top-1 accuracy in percent',
-    methods={name: replace(method, change=ucf101) for name, method in HMDB51.methods.items()},
+    methods={name: replace(method, change=[method.change, ucf101])
+             for name, method in HMDB51.methods.items()},
     protocol=Protocol(
         splits=('seen', ),
         metrics=(*seen_unseen(action_seen=('seen', )), *per_split(('seen', ))),

@@ -5,7 +5,7 @@ from pathlib import Path
 from devias_mm.evaluation.metrics import per_split, seen_unseen
 from devias_mm.evaluation.reference import Reference
 from devias_mm.harness import Data, Protocol, Suite, load_suite
-from devias_mm.harness.changes import still_frames
+from devias_mm.harness.changes import single_frames, still_frames
 
 UCF101 = load_suite(Path(__file__).with_name('ucf101.py'))
 NAIVE = 'configs/naive/naive-action_vit-base-p16_8xb12-16x4x1-50e_hvu-rgb.py'
@@ -26,6 +26,7 @@ CONFIGS = {
     'actor-cutmix': 'configs/actor_cutmix/actor-cutmix_vit-base-p16_8xb12-16x4x1-50e_hvu-rgb.py',
     'still-mix': STILL_MIX,
     'still-mix-reference': STILL_MIX,
+    'still-mix-released': STILL_MIX,
     'albar': 'configs/albar/albar_vit-base-p16_8xb4-16x4x1-50e_hvu-rgb.py',
     'naive-scene': 'configs/naive/naive-scene_vit-base-p16_8xb12-16x4x1-50e_hvu-rgb.py',
     'one-token': TWO_TOKEN,
@@ -41,6 +42,7 @@ CONFIGS = {
 naive = replace(UCF101.methods['naive'], config=NAIVE)
 STARTS = {
     'still-mix-reference': replace(naive, label='StillMix, RefNet', change=still_frames),
+    'still-mix-released': replace(naive, label='StillMix, image network', change=single_frames),
     'albar': naive,  # DEVIAS starts from it on UCF-101 alone
 }
 

@@ -1,4 +1,4 @@
-"""Self-supervised pre-training on the embedded benchmark, fine-tuned with all labels (DSM)."""
+"""Self-supervised pre-training on the embedded benchmark, fine-tuned with all labels (DSM, BE)."""
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +13,7 @@ PUPPETS = load_suite(Path(__file__).with_name('puppets.py'))
 UCF101 = load_suite(Path(__file__).with_name('ucf101_pretraining.py'))
 NAIVE = PUPPETS.methods['naive']
 PRETRAIN = 'configs/dsm/dsm-pretrain_conv-tokens_1xb16-8x2x1-10e_puppets-rgb.py'
+BE = 'configs/be/be-pretrain_conv-tokens_1xb16-8x2x1-10e_puppets-rgb.py'
 
 
 def triplet(cfg: 'Config') -> None:
@@ -21,9 +22,15 @@ def triplet(cfg: 'Config') -> None:
     del cfg.model.queue_size, cfg.model.temperature
 
 
-def pretrained(label: str, paper: str, change) -> Method:
+def be_triplet(cfg: 'Config') -> None:
+    """Compare with triplet losses; there is no bank."""
+    cfg.model.type = 'BETriplet'
+    del cfg.model.queue_size
+
+
+def pretrained(label: str, paper: str, change, config: str = PRETRAIN) -> Method:
     """Return the fine-tuning after a pre-training with the same seed."""
-    pretrain = Method(PRETRAIN, f'{label}, pre-training', paper, change=change)
+    pretrain = Method(config, f'{label}, pre-training', paper, change=change)
     return replace(NAIVE, label=label, paper=paper, pretrain=pretrain)
 
 
@@ -38,6 +45,8 @@ suite = replace(
         'moco': pretrained('MoCo', 'CVPR 2020', moco),
         'dsm': pretrained('DSM', 'AAAI 2021', dict()),
         'dsm-triplet': pretrained('DSM (Triplet)', 'AAAI 2021', triplet),
+        'be': pretrained('BE, without labels', 'CVPR 2021', dict(), BE),
+        'be-triplet': pretrained('BE (Triplet)', 'CVPR 2021', be_triplet, BE),
     },
     seeds=(0, ),
     # no method predicts scenes

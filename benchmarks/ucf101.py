@@ -12,7 +12,13 @@ from devias_mm.evaluation.metrics import (
 )
 from devias_mm.evaluation.reference import Reference
 from devias_mm.harness import Data, Method, Protocol, Suite
-from devias_mm.harness.changes import background_erasing, erase_and_mix, put_augments, still_frames
+from devias_mm.harness.changes import (
+    background_erasing,
+    erase_and_mix,
+    put_augments,
+    single_frames,
+    still_frames,
+)
 from devias_mm.harness.recipes import fragment
 
 if TYPE_CHECKING:
@@ -117,6 +123,14 @@ suite = Suite(
         'still-mix-reference': Method(
             STILL_MIX, 'StillMix', 'ICCV 2023', predicts=ACTION,
             pretrain=Method(NAIVE, 'StillMix, RefNet', predicts=ACTION, change=still_frames),
+            derived=('model.data_preprocessor.augments.0.bank',
+                     'tools/data/rank_still_frames.py')),
+        # the share of mixed clips that most of the published configs have
+        'still-mix-released': Method(
+            STILL_MIX, 'StillMix, released', 'ICCV 2023', predicts=ACTION,
+            change=dict(model=dict(data_preprocessor=dict(augments={'0': dict(ratio=0.25)}))),
+            pretrain=Method(NAIVE, 'StillMix, image network', predicts=ACTION,
+                            change=single_frames),
             derived=('model.data_preprocessor.augments.0.bank',
                      'tools/data/rank_still_frames.py')),
         # its small steps fine-tune an encoder that knows the actions

@@ -15,6 +15,12 @@ ABLATIONS = load_suite(Path(__file__).with_name('ucf101_ablations.py'))
 UCF101 = load_suite(Path(__file__).with_name('ucf101.py'))
 
 
+def read_labels(folder: str, cfg: 'Config') -> None:
+    """Score against the labels of the row's own teacher, which are files of their own."""
+    for name, split in cfg.test_cfg.splits.items():
+        split.scene_label_file = f'annotations/{folder}/{name}.parquet'
+
+
 def sun397(cfg: 'Config') -> None:
     """Learn the scenes of a scene model that was trained on SUN397."""
     teacher = fragment('models/sun397_teacher.py').sun397_teacher
@@ -23,14 +29,13 @@ def sun397(cfg: 'Config') -> None:
     cfg.num_scene_classes = cfg.model.num_scene_classes = classes
     for name in LOADERS:
         cfg[name].dataset.num_scene_classes = classes
-    # labels of another teacher are other files
-    for name, split in cfg.test_cfg.splits.items():
-        split.scene_label_file = f'annotations/scenes_sun397/{name}.parquet'
+    read_labels('scenes_sun397', cfg)
 
 
 def clip(cfg: 'Config') -> None:
     """Learn the scenes of Places365 as zero-shot CLIP names them."""
     cfg.model.scene_teacher = fragment('models/clip_teacher.py').clip_teacher
+    read_labels('scenes_clip', cfg)
 
 
 methods = {}

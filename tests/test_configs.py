@@ -30,8 +30,11 @@ def rows_with_changes() -> dict:
             row = f'benchmarks/{path.name}:{name}'
             if method.change and not method.checkpoint:
                 found[row] = method
-            if method.pretrain and method.pretrain.change:
-                found[f'{row}/pretrain'] = method.pretrain
+            while method.pretrain:  # some start from a training that starts from another
+                method = method.pretrain
+                row = f'{row}/pretrain'
+                if method.change:
+                    found[row] = method
     return found
 
 
@@ -186,7 +189,9 @@ def train_one_step(cfg: Config, size: int, clips: int = 2, all_learn: bool = Tru
             stages_frozen and name.startswith('backbone.') and not parameter.requires_grad)
         assert parameter.requires_grad != frozen, name
         assert not (frozen and moved), name
-        assert moved or frozen or not all_learn, name
+        # a batch norm follows these biases, so they get no gradient but rounding errors
+        cancelled = re.fullmatch(r'scene_head\.[036]\.bias', name)
+        assert moved or frozen or cancelled or not all_learn, name
     scores = model.eval().test_step(data)[0]
     expected = {'scene': cfg.get('num_scene_classes'), 'action': cfg.num_classes}
     unified = cfg.model.get('unified_argmax')
@@ -217,6 +222,22 @@ def trained_part(cfg: Config) -> str:
     parts = [cfg.get(key) for key in ('model', 'optim_wrapper', 'val_evaluator', 'num_classes',
                                       'num_scene_classes')]
     return repr((parts, steps, cfg.train_dataloader.dataset.pipeline[0].sampler))
+
+
+@pytest.mark.parametrize('name', [*CONFIGS, *ROWS])
+def test_published_initial_weights_are_those_of_devias_fine_tunings(name):
+    """All others start from PyTorch's own; without a classifier there is nothing to say."""
+    model = resolved(name).model
+    if model.type in ('MoCo', 'DSM', 'DSMTriplet', 'BEContrastive', 'BETriplet'):
+        return
+    if model.type == 'FeatureClassifier' and 'puppets' in name:
+        model = model.encoder
+    # the baselines and DEVIAS, with other encoders (Table 14), and after them (Tables 9 to 11)
+    kinds = ('DEVIAS', 'TokenRecognizer', 'NaiveRecognizer', 'FeatureClassifier')
+    vit = model.get('encoder', model).backbone.type == 'TokenViT'
+    published = model.type in kinds and (vit or 'ucf101_backbones' in name)
+    assert ('init_scale' in model) != published
+    assert model.get('init_scale') is None
 
 
 HUB_MODELS = ('SegFormerMasks', 'ClipSceneTeacher')

@@ -14,7 +14,7 @@ from mmengine.registry import init_default_scope
 
 from devias_mm.builders.media import write_video
 from devias_mm.datasets.check import Checker, split_configs
-from devias_mm.engine.launch import split_dataset
+from devias_mm.engine.splits import split_dataset
 from devias_mm.evaluation.metrics import Accuracy
 from devias_mm.harness import Method, Suite, load_suite
 from devias_mm.harness.leaderboard import leaderboard

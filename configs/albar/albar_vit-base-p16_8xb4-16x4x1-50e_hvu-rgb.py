@@ -9,4 +9,5 @@ auto_scale_lr = dict(base_batch_size=32)
 
 load_from = 'checkpoints/vit-base-p16_hvu.pth'
 
-model = dict(type='ALBAR')
+# the classifier comes with the encoder; a new one starts from PyTorch's own weights
+model = dict(type='ALBAR', init_scale=None)

@@ -13,4 +13,5 @@ param_scheduler = [_base_.param_scheduler[0], dict(_base_.param_scheduler[1], en
 
 load_from = 'checkpoints/vit-base-p16_ucf101.pth'
 
-model = dict(type='ALBAR')
+# the classifier comes with the encoder; a new one starts from PyTorch's own weights
+model = dict(type='ALBAR', init_scale=None)

@@ -1,6 +1,6 @@
 _base_ = [
     '../_base_/models/conv-tokens.py', '../_base_/datasets/puppets.py',
-    '../_base_/augments/be_views.py', '../_base_/schedules/dsm_pretrain_puppets.py',
+    '../_base_/augments/be_views.py', '../_base_/schedules/pretrain_puppets_10e.py',
     '../_base_/default_runtime.py'
 ]
 

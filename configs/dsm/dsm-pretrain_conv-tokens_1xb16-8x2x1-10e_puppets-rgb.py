@@ -1,6 +1,7 @@
 _base_ = [
     '../_base_/models/conv-tokens.py', '../_base_/datasets/puppets.py',
-    '../_base_/methods/dsm.py', '../_base_/schedules/puppets.py', '../_base_/default_runtime.py'
+    '../_base_/methods/dsm.py', '../_base_/schedules/pretrain_puppets_10e.py',
+    '../_base_/default_runtime.py'
 ]
 
 # 8 frames of the 16, 48 px. The crop of the supervised methods there; shifts of a quarter to
@@ -37,13 +38,6 @@ moco_pipeline = [
 del crop, basic
 train_dataloader = dict(dataset=dict(pipeline=dsm_pipeline))
 val_cfg = val_dataloader = val_evaluator = None
-
-# a short pre-training: minutes on one core
-train_cfg = dict(_delete_=True, type='EpochBasedTrainLoop', max_epochs=10)
-param_scheduler = [
-    dict(type='LinearLR', start_factor=0.01, end=1., convert_to_iter_based=True),
-    dict(type='CosineAnnealingLR', begin=1., end=10, eta_min=0., convert_to_iter_based=True),
-]
 
 # a bank that this little data fills twice an epoch; tau as MoCo has it, because with 1 the loss
 # is flat

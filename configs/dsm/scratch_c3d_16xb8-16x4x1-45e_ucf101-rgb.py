@@ -18,4 +18,5 @@ model = dict(
     type='NaiveRecognizer',
     backbone=_base_.backbone,
     num_classes=_base_.num_classes,
+    init_scale=None,  # PyTorch's own initial weights: the paper names none
     data_preprocessor=_base_.clip_preprocessor)

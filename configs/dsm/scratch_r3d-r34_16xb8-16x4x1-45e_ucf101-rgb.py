@@ -12,4 +12,5 @@ model = dict(
     type='NaiveRecognizer',
     backbone=dict(_base_.backbone, input_size=(16, 224, 224)),
     num_classes=_base_.num_classes,
+    init_scale=None,  # PyTorch's own initial weights: the paper names none
     data_preprocessor=_base_.clip_preprocessor)

@@ -16,4 +16,5 @@ model = dict(
     # settings" of Choi et al. 2019
     backbone=dict(_base_.backbone, backbone=dict(_base_.backbone.backbone, frozen_stages=3)),
     num_classes=_base_.num_classes,
+    init_scale=None,  # PyTorch's own initial weights: the paper names none
     data_preprocessor=_base_.clip_preprocessor)

@@ -11,6 +11,7 @@ model = dict(
     type='SceneAdversarial',
     backbone=_base_.backbone,
     num_classes=_base_.num_classes,
+    init_scale=None,  # PyTorch's own initial weights: the paper names none
     num_scene_classes=_base_.num_scene_classes,
     scene_teacher=_base_.scene_teacher,
     data_preprocessor=_base_.clip_preprocessor)

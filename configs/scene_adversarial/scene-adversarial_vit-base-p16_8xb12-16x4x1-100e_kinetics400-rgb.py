@@ -15,6 +15,7 @@ model = dict(
     backbone=dict(**_base_.backbone, final_norm=False, drop_path_rate=0.1),
     pool_norm=True,
     num_classes=_base_.num_classes,
+    init_scale=None,  # PyTorch's own initial weights: the paper names none
     num_scene_classes=_base_.num_scene_classes,
     scene_teacher=_base_.scene_teacher,
     data_preprocessor=_base_.clip_preprocessor)

@@ -14,6 +14,7 @@ model = dict(
     pool_norm=True,
     dropout=0.5,
     num_classes=_base_.num_classes,
+    init_scale=None,  # PyTorch's own initial weights: the paper names none
     num_scene_classes=_base_.num_scene_classes,
     scene_teacher=_base_.scene_teacher,
     data_preprocessor=_base_.clip_preprocessor)

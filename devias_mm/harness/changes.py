@@ -40,6 +40,26 @@ def still_frames(cfg: 'Config') -> None:
         sampler.pop('num_clips', None)
 
 
+def single_frames(cfg: 'Config') -> None:
+    """Classify single frames by a ResNet-50 of ImageNet: StillMix's published reference network.
+
+    The published rate and epochs; the schedule between is ours. Ranked are whole frames.
+    """
+    still_frames(cfg)
+    whole = dict(type='Resize', scale=(224, 224), keep_ratio=False)
+    for name in LOADERS:
+        cfg[name].dataset.pipeline[0].sampler.clip_len = 1
+    reader, _, _, *rest = cfg.val_dataloader.dataset.pipeline
+    cfg.val_dataloader.dataset.pipeline = [reader, whole, *rest]
+    cfg.load_from = None
+    cfg.model.pop('pool_norm')  # of VideoMAE's fine-tuning
+    cfg.model.backbone = fragment('models/image-r50.py').backbone
+    cfg.model.init_scale = None
+    schedule = fragment('schedules/still_mix_reference_50e.py')
+    for key in ('train_cfg', 'optim_wrapper', 'param_scheduler', 'auto_scale_lr'):
+        cfg[key] = schedule[key]
+
+
 def on_dataset(path: str) -> Callable[['Config'], None]:
     """Return a change that moves a recipe for actions to another data set.
 

@@ -125,13 +125,105 @@ def test_fine_tuning_takes_the_encoder_of_its_pretraining(suite):
     assert all(('scratch' in name) == (name not in started) for name in methods)
     for name, method in started.items():
         tuned, pretrained = resolve(method), resolve(method.pretrain)
-        assert pretrained.model.type.lower() == {
-            'moco': 'moco', 'dsm-triplet': 'dsmtriplet'}.get(kind(name), 'dsm'), name
-        assert tuned.model.backbone == pretrained.model.backbone, name
+        assert pretrained.model.type == kind(name), name
+        encoders = [dict(cfg.model.backbone) for cfg in (tuned, pretrained)]
+        if name.startswith('be-'):  # more frames of the same encoder
+            sizes = [encoder.pop('input_size') for encoder in encoders]
+            assert [size[1:] for size in sizes] == [sizes[0][1:]] * 2, name
+        assert encoders[0] == encoders[1], name
 
 
 def kind(name: str) -> str:
-    """The method that a row pre-trains with; an ablation without a negative is a MoCo."""
-    if name.startswith('moco') or name == 'warp':
-        return 'moco'
-    return 'dsm-triplet' if name.startswith('dsm-triplet') else 'dsm'
+    """The model that a row pre-trains with; an ablation without a negative is a MoCo."""
+    prefixes = {'moco': 'MoCo', 'warp-': 'DSM', 'warp': 'MoCo', 'dsm-triplet': 'DSMTriplet',
+                'be-triplet': 'BETriplet', 'be': 'BEContrastive'}
+    for prefix, model in prefixes.items():
+        if name.startswith(prefix):
+            return model
+    return 'DSM'
+
+
+RELEASED = [name for name in PRETRAIN if 'released' in name]
+BASIC = [dict(type='RandomRotation', degrees=10),
+         dict(type='ClipColorJitter', brightness=0.5, contrast=0.5, saturation=0.25, hue=0.5)]
+
+
+@pytest.mark.parametrize('name', RELEASED)
+def test_released_constants(name):
+    cfg = resolve(PRETRAIN[name])
+    printed = resolve(PRETRAIN[name.replace('-released', '')])
+    assert cfg.model.backbone == printed.model.backbone
+    if 'triplet' in name:
+        assert cfg.model.type == 'DSMTriplet' and cfg.model.inter_video
+    else:
+        model = cfg.model
+        assert (model.temperature, model.momentum, model.queue_size) == (0.07, 0.999, 3569)
+        assert model.bank == 'positive'
+    assert cfg.optim_wrapper.optimizer == dict(
+        type='SGD', lr=0.003, momentum=0.9, weight_decay=1e-4)
+    assert cfg.param_scheduler[0].milestones == [120, 160, 200]
+    assert cfg.train_cfg.max_epochs == cfg.param_scheduler[0].end == 240
+    anchor, positive, negative = cfg.model.data_preprocessor.views
+    assert anchor == [dict(type='LocalShifts', maximum=3), *BASIC]
+    assert positive == BASIC
+    # the flow is that of the crop as it was cut: it is used before the rotation
+    assert negative == [dict(type='MotionScaling', maximum=5.0), *BASIC]
+
+
+@pytest.mark.parametrize('name', RELEASED)
+def test_released_clips(name):
+    steps = resolve(PRETRAIN[name]).train_dataloader.dataset.pipeline
+    assert steps[0].sampler.shift_range == (4, None)
+    assert steps[1].type == 'ContrastiveViews' and steps[1].clips == (0, 0, 1)
+    scale, size = ((-1, 128), 112) if 'c3d' in name else ((-1, 256), 224)
+    crop = [dict(type='Resize', scale=scale), dict(type='RandomCrop', size=size)]
+    assert steps[1].views == [crop] * 3
+
+
+@pytest.mark.parametrize('data', ['ucf101', 'hmdb51'])
+@pytest.mark.parametrize('row, epochs, queue, classes', [
+    ('i3d-r50', 50, None, 400), ('i3d-r50-ucf101', 200, 3569, 101)])
+def test_be_without_labels(data, row, epochs, queue, classes):
+    methods = load_suite(ROOT / f'benchmarks/{data}_pretraining.py').methods
+    for name in (f'be-{row}', f'be-triplet-{row}'):
+        check_be_pretraining(resolve(methods[name].pretrain), epochs, classes)
+        check_be_fine_tuning(resolve(methods[name]))
+    bank, triplets = (resolve(methods[f'{name}-{row}'].pretrain) for name in ('be', 'be-triplet'))
+    assert bank.model.get('queue_size') == queue  # else the default, 65536
+    assert 'queue_size' not in triplets.model
+    tuned = resolve(methods[f'be-{row}'])
+    assert tuned.num_classes == tuned.model.num_classes == dict(ucf101=101, hmdb51=51)[data]
+
+
+def check_be_pretraining(cfg: Config, epochs: int, classes: int) -> None:
+    """What BE's published code sets, whatever it is trained on."""
+    assert cfg.num_classes == classes  # the data set's
+    assert cfg.optim_wrapper.optimizer == dict(
+        type='SGD', lr=0.003, momentum=0.9, weight_decay=1e-4)
+    schedule, = cfg.param_scheduler
+    assert (schedule.milestones, schedule.gamma) == ([120, 160, 200], 0.1)
+    assert cfg.train_cfg.max_epochs == schedule.end == epochs
+    assert 8 * cfg.train_dataloader.batch_size == cfg.auto_scale_lr.base_batch_size == 64
+    reader, contrast = cfg.train_dataloader.dataset.pipeline[:2]
+    sampler = reader.sampler
+    assert (sampler.clip_len, sampler.frame_interval, sampler.shift_range) == (16, 4, (4, None))
+    crop = [dict(type='Resize', scale=(-1, 256)), dict(type='RandomCrop', size=224)]
+    assert contrast.views == [crop] * 3
+    anchor, positive, negative = cfg.model.data_preprocessor.views
+    assert positive == negative == anchor[:2] == BASIC
+    assert anchor[2] == dict(
+        type='BackgroundErasing', max_weight=0.3, ratio=1.0, weight_per_clip=False)
+    assert not cfg.model.backbone.init_cfg
+
+
+def check_be_fine_tuning(cfg: Config) -> None:
+    """The published fine-tuning."""
+    optimizer, schedule = cfg.optim_wrapper.optimizer, cfg.param_scheduler[0]
+    assert (optimizer.type, optimizer.lr, optimizer.momentum) == ('SGD', 0.001, 0.9)
+    assert (schedule.milestones, schedule.gamma) == ([10, 20, 25, 30, 35, 40], 0.3)
+    assert cfg.train_cfg.max_epochs == schedule.end == 45
+    for loader in (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader):
+        assert loader.dataset.pipeline[0].sampler.clip_len == 64
+    assert cfg.test_dataloader.dataset.pipeline[0].sampler.num_clips == 10
+    assert cfg.model.backbone.input_size == (64, 224, 224)
+    assert cfg.model.dropout == 0.5

@@ -51,8 +51,13 @@ def today(name: str, old: dict) -> dict:
             masks['blur_size'] = 11  # as published
         if 'hvu' in name:
             old['model']['scene_scores'] = 'all'  # as published
-    for model in classifiers_from_scratch(old['model']):
+    for model in plainly_initialised(name, old['model']):
         model['init_scale'] = None
+    if 'scene-model_' in name:
+        old['optim_wrapper']['optimizer']['lr'] *= 2  # the rule counts the update frequency
+    if '-clip_' in name:  # the labels are those of the row's own teacher
+        for split, data in old['test_cfg']['splits'].items():
+            data['scene_label_file'] = f'annotations/scenes_clip/{split}.parquet'
     if 'scene-adversarial-probe_' in name:  # the labels that its accuracy is measured against
         labels = dict(scene_label_file='annotations/scenes_val.parquet')
         old['test_cfg']['splits']['val'].update(labels)
@@ -71,13 +76,20 @@ def nodes_of_type(tree, kind: str) -> list:
     return found
 
 
-def classifiers_from_scratch(model: dict) -> list:
-    """Return the recognizers with a classifier on the small encoder of Puppets."""
+def plainly_initialised(name: str, model: dict) -> list:
+    """Return the recognizers whose classifier starts from PyTorch's own weights.
+
+    The published ones are those of DEVIAS' fine-tunings. What Puppets, Choi et al., DSM and ALBAR
+    train is none of them.
+    """
     if model['type'] == 'FeatureClassifier':
         model = model['encoder']
-    contrastive = ('MoCo', 'DSM', 'DSMTriplet')
-    small = model['backbone']['type'] == 'ConvTokenEncoder'
-    return [model] if small and model['type'] not in contrastive else []
+    if model['type'] in ('MoCo', 'DSM', 'DSMTriplet'):
+        return []  # there is no classifier
+    puppets = model['backbone']['type'] == 'ConvTokenEncoder'
+    fine_tuned = name.startswith(('configs/dsm/', 'configs/scene_adversarial/'))
+    others = model['type'] in ('SceneAdversarial', 'ALBAR') or '_swin-tiny_' in name
+    return [model] if puppets or fine_tuned or others else []
 
 
 def plain(recipe: dict) -> dict:
