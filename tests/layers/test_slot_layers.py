@@ -40,7 +40,7 @@ def algorithm_1(attention: SlotAttention, features: torch.Tensor, norm: str = 'l
 def test_equals_algorithm_1(norm, iters):
     attention = SlotAttention(D, K, iters, attn_norm=norm)
     for parameter in attention.parameters():
-        torch.nn.init.normal_(parameter, std=.3)
+        torch.nn.init.normal_(parameter, std=0.3)
     x = tokens()
     slots, maps = attention(x)
     expected_slots, expected_maps = algorithm_1(attention, x, norm)
@@ -69,7 +69,7 @@ def test_scale_of_the_update(norm):
     slots, attention = module(x)
     value = module.layers[0].to_v(module.layers[0].norm_tokens(x[0, 0]))
     # equal tokens get equal weights: 1 / N each, or 1 / sqrt(N)
-    factor = 1. if norm == 'l1' else N**.5
+    factor = 1. if norm == 'l1' else N**0.5
     torch.testing.assert_close(slots - module.slots, (factor * value).expand(1, K, D),
                                rtol=1e-4, atol=1e-5)
 
@@ -147,7 +147,7 @@ def test_greedy_differs_from_hungarian():
     """Greedy takes the cheapest entry, though the other pair costs less in total."""
     action, scene = torch.tensor([[0., 1.]]), torch.tensor([[-1., 5.]])
     assert [int(s) for s in assign_slots(action, scene)] == [1, 0]
-    action, scene = torch.tensor([[0., .5]]), torch.tensor([[.1, 9.]])
+    action, scene = torch.tensor([[0., 0.5]]), torch.tensor([[0.1, 9.]])
     assert [int(s) for s in assign_slots(action, scene, 'greedy')] == [0, 1]
     assert [int(s) for s in assign_slots(action, scene)] == [1, 0]
 
@@ -189,7 +189,7 @@ def test_pool_masks_orientation(masks_per_clip):
     assert pooled.shape == (2, 2, 12)
     expected = torch.zeros(2, 2, 3, 4)
     expected[1, 1, 0, 3] = 1.
-    expected[0, :, 2, 0] = .5
+    expected[0, :, 2, 0] = 0.5
     torch.testing.assert_close(pooled, expected.flatten(2))
 
 
