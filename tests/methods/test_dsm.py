@@ -19,7 +19,7 @@ def build(type: str, views=None, **kwargs) -> torch.nn.Module:
         queue = dict(queue_size=kwargs.pop('queue_size', 10))
     views = views or [[] for _ in range(2 if type == 'MoCo' else 3)]
     return MODELS.build(dict(
-        type=type, backbone=BACKBONE, projection_dims=6, data_preprocessor=dict(
+        type=type, backbone=BACKBONE, data_preprocessor=dict(
             type='ContrastiveDataPreprocessor', mean=[127.] * 3, std=[60.] * 3, views=views),
         **queue, **kwargs))
 
@@ -40,7 +40,7 @@ def test_triplet_by_hand():
 
 def unit(rows: int, seed: int) -> torch.Tensor:
     generator = torch.Generator().manual_seed(seed)
-    return F.normalize(torch.randn(rows, 6, generator=generator), dim=-1)
+    return F.normalize(torch.randn(rows, 128, generator=generator), dim=-1)
 
 
 def test_eq_7_by_hand():
