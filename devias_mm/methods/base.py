@@ -250,6 +250,16 @@ def _set_prediction(sample: ActionDataSample, name: str, score: Tensor) -> None:
         sample.set_field(score, name)
 
 
+def check_choice(name: str, value: str, known: Tuple[str, ...]) -> None:
+    """Check an option of a method.
+
+    Raises:
+        ValueError: ``value`` is not one of ``known``.
+    """
+    if value not in known:
+        raise ValueError(f'{name} must be one of {known}, got {value!r}')
+
+
 def hard_labels(labels: Tensor) -> Tensor:
     """Return the classes of labels, which mixing may have turned into probabilities.
 

@@ -83,9 +83,6 @@ def test_smaller_images_are_antialiased():
 def test_the_frame_in_the_centre(wrap):
     scores = image_teacher(wrap).logits(grey_clips(0, 51, 102, 255))['scene']
     torch.testing.assert_close(scores, torch.full((1, 2), 0.4))
-    scores = image_teacher('time', time_axis=True, forward_kwargs=dict(factor=10.)).logits(
-        grey_clips(0, 51, 102, 255))['scene']
-    torch.testing.assert_close(scores, torch.full((1, 2), 4.))
 
 
 def test_mean_of_the_probabilities_of_the_frames():
