@@ -120,6 +120,7 @@ def test_a_step_trains_every_weight(root, name, method):
     cfg = dict(type=method, num_classes=3, num_scene_classes=2,
                data_preprocessor=dict(fragment(root, name).clip_preprocessor))
     if method == 'DEVIAS':
+        cfg.update(slot_attention=dict(), action_scores='own')
         cfg['data_preprocessor']['augments'] = [dict(type='FAMEMasks', tau=0.4),
                                                 dict(type='SceneMix', ratio=0.5)]
     cfg['backbone'] = small(root, name, num_extra_tokens=2 * (method == 'TokenRecognizer'))

@@ -14,6 +14,11 @@ def tokens() -> torch.Tensor:
     return torch.randn(B, N, D)
 
 
+# as the paper prints it
+PRINTED = dict(num_heads=1, head_dims=None, attn_norm='l2', out_proj=False, mlp_norm=False,
+               final_norm=False)
+
+
 def algorithm_1(attention: SlotAttention, features: torch.Tensor, norm: str = 'l2'):
     """DEVIAS, Algorithm 1 line by line, one clip and one head; M = ``num_iters``."""
     layer = attention.layers[0]
@@ -38,7 +43,7 @@ def algorithm_1(attention: SlotAttention, features: torch.Tensor, norm: str = 'l
 @pytest.mark.parametrize('norm', ['l1', 'l2'])
 @pytest.mark.parametrize('iters', [1, 4])
 def test_equals_algorithm_1(norm, iters):
-    attention = SlotAttention(D, K, iters, attn_norm=norm)
+    attention = SlotAttention(D, K, iters, **{**PRINTED, 'attn_norm': norm})
     for parameter in attention.parameters():
         torch.nn.init.normal_(parameter, std=0.3)
     x = tokens()
@@ -62,7 +67,7 @@ def test_softmax_axis():
 @pytest.mark.parametrize('norm', ['l1', 'l2'])
 def test_scale_of_the_update(norm):
     """With equal values v at every token, Z is v times the weights' sum along the tokens."""
-    module = SlotAttention(D, K, 1, attn_norm=norm)
+    module = SlotAttention(D, K, 1, **{**PRINTED, 'attn_norm': norm})
     torch.nn.init.zeros_(module.layers[0].mlp[2].weight)
     torch.nn.init.zeros_(module.layers[0].mlp[2].bias)
     x = torch.randn(1, 1, D).expand(1, N, D)
@@ -104,7 +109,7 @@ def test_permuted_tokens_permute_the_attention():
 @pytest.mark.parametrize('options, message', [
     (dict(attn_norm='l3'), r"attn_norm must be one of \('l1', 'l2'\), got 'l3'"),
     (dict(softmax_axis='keys'), 'softmax_axis'),
-    (dict(num_heads=4, head_dims=512), 'out_proj=True')])
+    (dict(num_heads=4, head_dims=512, out_proj=False), 'out_proj=True')])
 def test_bad_options(options, message):
     with pytest.raises(ValueError, match=message):
         SlotAttention(D, **options)

@@ -140,24 +140,6 @@ def test_extra_tokens_start_distinct():
         assert not torch.allclose(first, second)
 
 
-def test_checkpointing_changes_nothing():
-    plain = TokenViT(**VIT, drop_path_rate=0.5)
-    saving = TokenViT(**VIT, drop_path_rate=0.5, with_cp=True)
-    randomise(plain)
-    saving.load_state_dict(plain.state_dict())
-    results = []
-    for model in (plain, saving):
-        x = clips() if not results else results[0][0].detach().clone()
-        x.requires_grad_()
-        torch.manual_seed(3)  # the dropped paths
-        loss = model.train()(x).tokens.square().mean()
-        loss.backward()
-        results.append((x, loss, [p.grad for p in model.parameters()]))
-    torch.testing.assert_close(results[0][1], results[1][1])
-    torch.testing.assert_close(results[0][0].grad, results[1][0].grad)
-    torch.testing.assert_close(results[0][2], results[1][2])
-
-
 @pytest.mark.parametrize('build', [
     lambda: TokenViT(**VIT), lambda: ConvTokenEncoder((4, 32, 32), (6, 6, 6, 24), num_heads=3)])
 @pytest.mark.parametrize('shape', [(4, 40, 32), (6, 32, 32), (4, 16, 16)])

@@ -32,11 +32,12 @@ class MeanColour(nn.Module):
         self.wrap = wrap
         self.seen = []
 
-    def forward(self, images, factor=1.):
+    def forward(self, images):
         self.seen.append(images)
-        scores = factor * self.scale * images.mean((-2, -1))[..., :2]
-        return dict(tensor=scores, tuple=(scores, None), object=SimpleNamespace(logits=scores),
-                    time=scores.flatten(0, -2))[self.wrap]
+        scores = self.scale * images.mean((-2, -1))[..., :2]
+        outputs = dict(
+            tensor=scores, tuple=(scores, None), object=SimpleNamespace(logits=scores))
+        return outputs[self.wrap]
 
 
 def image_teacher(wrap='tensor', **kwargs):
