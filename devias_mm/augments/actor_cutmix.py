@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from devias_mm.augments.data_preprocessor import per_clip
 from devias_mm.augments.mixing import mix_labels, soft_labels
-from devias_mm.augments.scene_mix import composite
+from devias_mm.augments.scene_mix import composite, take_scenes
 from devias_mm.structures import ClipTargets
 
 
@@ -27,8 +27,9 @@ def remove_actors(clips: Tensor, masks: Tensor, colour: Tensor) -> Tensor:
         Tensor: like ``clips``.
     """
     empty = masks.flatten(1).amax(1) == 0
-    filled = masks.masked_fill(per_clip(empty, masks), 1.)
-    return composite(colour.view(1, -1, 1, 1, 1).expand_as(clips), clips, filled)
+    filled = masks.masked_fill(per_clip(empty, masks), 1.0)
+    plain = colour.view(1, -1, 1, 1, 1).expand_as(clips)
+    return composite(plain, clips, filled)
 
 
 @MODELS.register_module()
@@ -70,7 +71,7 @@ class ActorCutMix(nn.Module):
         self.register_buffer('mean_colour', torch.zeros(3), persistent=False)
 
     def forward(self, clips: Tensor, targets: ClipTargets) -> Tuple[Tensor, ClipTargets]:
-        """Mix.
+        """Paste the actors of some of the clips onto their partners' backgrounds.
 
         Args:
             clips (Tensor): in [0, 1], ``(B, 3, T, H, W)``.
@@ -90,14 +91,17 @@ class ActorCutMix(nn.Module):
         partner = rows.flip(0)
         share = masks.mean((1, 2, 3))
         drawn = torch.rand(len(clips), device=clips.device) < self.ratio
-        mixed = drawn & (share > 0) & (share < 1) & (partner != rows)
+        separable = (share > 0) & (share < 1)
+        mixed = drawn & separable & (partner != rows)
         # a clip that is left alone covers its partner everywhere
-        own = masks.masked_fill(~per_clip(mixed, masks), 1.)
-        weight = 1 - (1 - own.mean((1, 2, 3)))**4
+        own = masks.masked_fill(~per_clip(mixed, masks), 1.0)
+        colour = self.mean_colour.to(clips.dtype)
+        backgrounds = remove_actors(clips, masks, colour)
+        output = composite(clips, backgrounds[partner], own)
+        background_share = 1 - own.mean((1, 2, 3))
+        weight = 1 - background_share**4
         action = soft_labels(targets.action, self.num_classes)
-        scene = targets.scene
-        if scene is not None:
-            scene = torch.where(per_clip(mixed, scene), scene[partner], scene)
-        backgrounds = remove_actors(clips, masks, self.mean_colour.to(clips.dtype))[partner]
-        return composite(clips, backgrounds, own), replace(
-            targets, action=mix_labels(action, partner, weight), scene=scene)
+        targets = replace(targets, action=mix_labels(action, partner, weight))
+        if targets.scene is not None:
+            targets.scene = take_scenes(targets.scene, partner, mixed)
+        return output, targets

@@ -10,10 +10,10 @@ from devias_mm.structures import ClipTargets
 
 
 def erase_background(clips: Tensor, frame_index: Tensor, weight: Tensor) -> Tensor:
-    """Mix one frame of each clip into all its frames.
+    """Mix one frame of each clip into all its frames: ``x_t <- (1 - lam) x_t + lam x_j``.
 
-    ``x_t <- (1 - lam) x_t + lam x_j``: what does not move stays, what moves
-    is overlaid with a static ghost, so that the static is no longer a cue.
+    What does not move stays; what moves is overlaid with a static ghost, so that static
+    content is no longer a cue.
 
     Args:
         clips (Tensor): ``(B, C, T, H, W)``.
@@ -30,7 +30,7 @@ def erase_background(clips: Tensor, frame_index: Tensor, weight: Tensor) -> Tens
 
 @MODELS.register_module()
 class BackgroundErasing(nn.Module):
-    """Background erasing as a batch augmentation (DEVIAS supp. C.1, Table 19).
+    """Mix a frame of a clip into all its frames (DEVIAS supp. C.1, Table 19).
 
     Example::
 
@@ -45,7 +45,9 @@ class BackgroundErasing(nn.Module):
             for the batch, as the authors' release does. Defaults to True.
     """
 
-    def __init__(self, max_weight: float = 0.3, ratio: float = 0.5,
+    def __init__(self,
+                 max_weight: float = 0.3,
+                 ratio: float = 0.5,
                  weight_per_clip: bool = True) -> None:
         super().__init__()
         if not (0 <= max_weight <= 1 and 0 <= ratio <= 1):
@@ -56,14 +58,20 @@ class BackgroundErasing(nn.Module):
         self.weight_per_clip = weight_per_clip
 
     def forward(self, clips: Tensor, targets: ClipTargets) -> Tuple[Tensor, ClipTargets]:
-        """Mix; labels stay.
+        """Erase the background of some of the clips; labels stay.
 
         Args:
             clips (Tensor): ``(B, C, T, H, W)``.
             targets (ClipTargets): returned unchanged.
         """
-        batch, device = len(clips), clips.device
-        weight = self.max_weight * torch.rand(batch if self.weight_per_clip else 1, device=device)
+        batch = len(clips)
+        device = clips.device
+        num_weights = 1
+        if self.weight_per_clip:
+            num_weights = batch
+        weight = self.max_weight * torch.rand(num_weights, device=device)
         mixed = torch.rand(batch, device=device) < self.ratio
         frame_index = torch.randint(clips.shape[2], (batch, ), device=device)
-        return erase_background(clips, frame_index, weight * mixed), targets
+        # a clip of weight 0 stays as it is
+        weight = weight * mixed
+        return erase_background(clips, frame_index, weight), targets

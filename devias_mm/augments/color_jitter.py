@@ -29,7 +29,10 @@ class ClipColorJitter(nn.Module):
         hue (float): the shift as a share of the colour circle, in [0, 0.5]. Defaults to 0.
     """
 
-    def __init__(self, brightness: float = 0.0, contrast: float = 0.0, saturation: float = 0.0,
+    def __init__(self,
+                 brightness: float = 0.0,
+                 contrast: float = 0.0,
+                 saturation: float = 0.0,
                  hue: float = 0.0) -> None:
         super().__init__()
         self.jitter = ColorJitter(brightness, contrast, saturation, hue, p=1.0)
@@ -44,4 +47,5 @@ class ClipColorJitter(nn.Module):
         # frames as one tall image: one jitter for all of them
         images = clips.flatten(2, 3)
         with torch.no_grad():
-            return self.jitter(images).view_as(clips), targets
+            jittered = self.jitter(images)
+        return jittered.view_as(clips), targets

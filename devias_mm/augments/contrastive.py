@@ -1,5 +1,5 @@
 """Augmentations that differ between the views of a clip."""
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import List, Optional, Sequence, Tuple
 
 import torch
@@ -32,26 +32,38 @@ class PerView(nn.Module):
 
     def __init__(self, views: Sequence[Sequence[dict]]) -> None:
         super().__init__()
-        self.views = nn.ModuleList([
-            nn.ModuleList([MODELS.build(augment) for augment in view]) for view in views])
+        self.views = nn.ModuleList()
+        for view in views:
+            augments = [MODELS.build(augment) for augment in view]
+            self.views.append(nn.ModuleList(augments))
 
     def forward(self, clips: Tensor, targets: ClipTargets) -> Tuple[Tensor, ClipTargets]:
-        """Augment.
+        """Augment each view by its own augmentations.
 
         Args:
             clips (Tensor): ``(B * V, C, T, H, W)``, the views of a sample in a row.
             targets (ClipTargets): of the ``B * V`` clips.
         """
-        count, output = len(self.views), []
+        count = len(self.views)
+        output = []
         for number, augments in enumerate(self.views):
-            view = clips[number::count]
-            own = replace(targets, **{
-                field.name: getattr(targets, field.name)[number::count]
-                for field in fields(targets) if getattr(targets, field.name) is not None})
+            rows = slice(number, None, count)
+            view = clips[rows]
+            own = targets_of(targets, rows)
             for augment in augments:
                 view, own = augment(view, own)
             output.append(view)
-        return torch.stack(output, dim=1).flatten(0, 1), targets
+        clips = torch.stack(output, dim=1).flatten(0, 1)
+        return clips, targets
+
+
+def targets_of(targets: ClipTargets, rows: slice) -> ClipTargets:
+    """Return the targets of some rows of a batch."""
+    chosen = {}
+    for name, values in vars(targets).items():
+        if values is not None:
+            chosen[name] = values[rows]
+    return replace(targets, **chosen)
 
 
 @MODELS.register_module()
@@ -88,8 +100,10 @@ class ContrastiveDataPreprocessor(DebiasDataPreprocessor):
                 f'preprocessor names the augmentations of {self.num_views}: make '
                 'ContrastiveViews and ContrastiveDataPreprocessor agree')
         targets = super().collect_targets(samples, num_views)
-        flow = None
+        targets = FlowTargets(**vars(targets))
         if all('flow' in sample for sample in samples):
-            flow = torch.stack([sample.flow for sample in samples]).to(
-                self.device, non_blocking=True).repeat_interleave(num_views, 0)
-        return FlowTargets(**vars(targets), flow=flow)
+            flow = torch.stack([sample.flow for sample in samples])
+            # repeated on the device: it travels once
+            flow = flow.to(self.device, non_blocking=True)
+            targets.flow = flow.repeat_interleave(num_views, 0)
+        return targets

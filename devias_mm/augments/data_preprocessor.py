@@ -1,6 +1,6 @@
 """From uint8 clips to a normalised, augmented batch on the device."""
 from dataclasses import replace
-from typing import List, Optional, Sequence
+from typing import List, Optional, Sequence, Tuple, Union
 
 import torch
 from mmaction.models.data_preprocessors import ActionDataPreprocessor
@@ -51,9 +51,13 @@ class DebiasDataPreprocessor(ActionDataPreprocessor):
                              f"format_shape='NCTHW', got {format_shape!r}")
         self.augments = nn.ModuleList([MODELS.build(augment) for augment in augments])
         if mean is not None:
-            for augment in self.augments.modules():
-                if hasattr(augment, 'mean_colour'):  # augments see clips in [0, 1]
-                    augment.mean_colour = torch.tensor(mean, dtype=torch.float32) / 255
+            self._set_mean_colour(torch.tensor(mean, dtype=torch.float32) / 255)
+
+    def _set_mean_colour(self, colour: Tensor) -> None:
+        """Tell the augmentations that ask for it the mean colour, in [0, 1] as their clips."""
+        for augment in self.augments.modules():
+            if hasattr(augment, 'mean_colour'):
+                augment.mean_colour = colour.clone()
 
     def forward(self, data: dict, training: bool = False) -> dict:
         """Process a batch.
@@ -70,30 +74,58 @@ class DebiasDataPreprocessor(ActionDataPreprocessor):
         Raises:
             ValueError: when the clips of a batch differ in shape.
         """
-        inputs, samples = data['inputs'], data['data_samples']
-        shapes = {tuple(clip.shape) for clip in inputs}
-        if len(shapes) > 1:
-            raise ValueError(f'the clips of a batch differ in shape: {sorted(shapes)}; end the '
-                             'pipeline with a Resize or crop to one size')
-        batch = torch.stack(list(inputs)).to(self.device, non_blocking=True)
+        samples = data['data_samples']
+        batch = self.stack_clips(data['inputs'])
         views = batch.flatten(0, 1)
         result = dict(data_samples=samples)
         if training:
             targets = self.collect_targets(samples, batch.shape[1])
             targets = self.collect_masks(samples, batch, targets)
-            if len(self.augments):
-                views = views.to(torch.float32) / 255
-                # MMEngine preprocesses inside autocast; FAME's histograms need full precision
-                with torch.autocast(views.device.type, enabled=False):
-                    for augment in self.augments:
-                        views, targets = augment(views, targets)
-                views = views * 255
+            views, targets = self.augment(views, targets)
             result['targets'] = targets
         views = views.to(torch.float32)
         if self._enable_normalize:
             views = (views - self.mean) / self.std
         result['inputs'] = views.unflatten(0, batch.shape[:2])
         return result
+
+    def stack_clips(self, inputs: Sequence[Tensor]) -> Tensor:
+        """Stack the clips of a batch on the device.
+
+        Args:
+            inputs (list): uint8 ``(V, C, T, H, W)`` each.
+
+        Returns:
+            Tensor: uint8 ``(B, V, C, T, H, W)``.
+
+        Raises:
+            ValueError: when their shapes differ.
+        """
+        shapes = {tuple(clip.shape) for clip in inputs}
+        if len(shapes) > 1:
+            raise ValueError(f'the clips of a batch differ in shape: {sorted(shapes)}; end the '
+                             'pipeline with a Resize or crop to one size')
+        batch = torch.stack(list(inputs))
+        return batch.to(self.device, non_blocking=True)
+
+    def augment(self, views: Tensor, targets: ClipTargets) -> Tuple[Tensor, ClipTargets]:
+        """Apply the augmentations in turn.
+
+        Args:
+            views (Tensor): uint8 ``(B * V, C, T, H, W)``.
+            targets (ClipTargets): of these clips.
+
+        Returns:
+            tuple[Tensor, ClipTargets]: clips in [0, 255] and their targets.
+        """
+        if not len(self.augments):
+            return views, targets
+        views = views.to(torch.float32) / 255
+        # MMEngine preprocesses inside autocast; FAME's histograms need full precision
+        with torch.autocast(views.device.type, enabled=False):
+            for augment in self.augments:
+                views, targets = augment(views, targets)
+        return views * 255, targets
 
     def collect_targets(self, samples: List, num_views: int) -> ClipTargets:
         """Stack the labels of a batch and move them to the device once.
@@ -110,19 +142,23 @@ class DebiasDataPreprocessor(ActionDataPreprocessor):
             ValueError: when only some samples of the batch have one.
         """
         action = torch.cat([sample.gt_label for sample in samples])
+        targets = ClipTargets(self._repeat_for_views(action, num_views))
         scenes = [sample.get('scene_label', -1) for sample in samples]
         # labels are still on the host here: no device synchronisation
-        known = [not (isinstance(scene, int) and scene < 0) for scene in scenes]
-        scene = None
+        known = [is_label(scene) for scene in scenes]
         if all(known):
             scene = torch.stack([torch.as_tensor(scene) for scene in scenes])
+            targets.scene = self._repeat_for_views(scene, num_views)
         elif any(known):
             culprit = samples[known.index(False)].get('video_id', 'unknown')
             raise ValueError(f'video {culprit!r} has no scene label but others of its batch have: '
                              'complete the scene column of the list file')
-        return ClipTargets(*(None if label is None else
-                             label.repeat_interleave(num_views, 0).to(
-                                 self.device, non_blocking=True) for label in (action, scene)))
+        return targets
+
+    def _repeat_for_views(self, values: Tensor, num_views: int) -> Tensor:
+        """Move what belongs to the samples, ``(B, ...)``, to their views, ``(B * V, ...)``."""
+        repeated = values.repeat_interleave(num_views, 0)
+        return repeated.to(self.device, non_blocking=True)
 
     def collect_masks(self, samples: List, batch: Tensor, targets: ClipTargets) -> ClipTargets:
         """Move masks that came with the samples (``LoadMasks``) to the device.
@@ -141,14 +177,17 @@ class DebiasDataPreprocessor(ActionDataPreprocessor):
             return targets
         views, _, *size = batch.shape[1:]
         for sample, mask in zip(samples, masks):
-            if mask is None or tuple(mask.shape) != (views, *size):
-                found = None if mask is None else tuple(mask.shape)
+            found = None
+            if mask is not None:
+                found = tuple(mask.shape)
+            if found != (views, *size):
+                culprit = sample.get('video_id', 'unknown')
                 raise ValueError(
-                    f"video {sample.get('video_id', 'unknown')!r} has masks of the shape {found} "
+                    f'video {culprit!r} has masks of the shape {found} '
                     f'for {views} view(s) of {size} (T, H, W): put every crop, resize and flip '
                     'into the `geometry` of LoadMasks, in the pipelines of all data sets')
-        masks = torch.stack(masks).to(self.device, non_blocking=True).flatten(0, 1)
-        masks = masks.to(torch.float32) / 255
+        masks = torch.stack(masks).to(self.device, non_blocking=True)
+        masks = masks.flatten(0, 1).to(torch.float32) / 255
         return replace(targets, masks=masks, clip_mask=masks.amax(1))
 
     @property
@@ -159,4 +198,12 @@ class DebiasDataPreprocessor(ActionDataPreprocessor):
 
 def per_clip(mask: Tensor, clips: Tensor) -> Tensor:
     """View a ``(B,)`` tensor so that it broadcasts over ``clips``."""
-    return mask.view(-1, *[1] * (clips.dim() - 1))
+    ones = [1] * (clips.dim() - 1)
+    return mask.view(-1, *ones)
+
+
+def is_label(label: Union[int, Tensor]) -> bool:
+    """Tell a label, a class or probabilities, from the -1 of a sample without one."""
+    if isinstance(label, int):
+        return label >= 0
+    return True

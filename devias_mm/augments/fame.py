@@ -25,7 +25,8 @@ CACHED_ENTRIES = 2**22  # pixel values of the clips that a CPU handles at once
 def normalise(maps: Tensor) -> Tensor:
     """Scale maps ``(..., H, W)`` to [0, 1], each by its own range."""
     low, high = maps.flatten(-2).aminmax(dim=-1)
-    low, high = low[..., None, None], high[..., None, None]
+    low = low[..., None, None]
+    high = high[..., None, None]
     return (maps - low) / (high - low + 1e-8)
 
 
@@ -42,9 +43,17 @@ def colour_bins(images: Tensor) -> Tensor:
     # kornia's hue is in radians already; the published implementation
     # multiplies it by 2 pi once more, and its masks depend on that
     angle = 2 * math.pi * hue
-    qx, qy, qv = ((9 * channel + 1).round().long() for channel in (
-        (saturation * angle.cos() + 1) / 2, (saturation * angle.sin() + 1) / 2, value))
-    return qx + 10 * (qy - 1) + 100 * (qv - 1)
+    x = (saturation * angle.cos() + 1) / 2
+    y = (saturation * angle.sin() + 1) / 2
+    x_level = colour_levels(x)
+    y_level = colour_levels(y)
+    value_level = colour_levels(value)
+    return x_level + 10 * (y_level - 1) + 100 * (value_level - 1)
+
+
+def colour_levels(channel: Tensor) -> Tensor:
+    """Quantise values in [0, 1] to the levels 1 to 10, int64."""
+    return (9 * channel + 1).round().long()
 
 
 def largest(maps: Tensor, count: int) -> Tensor:
@@ -59,12 +68,13 @@ def largest(maps: Tensor, count: int) -> Tensor:
     """
     flat = maps.flatten(1)
     index = flat.topk(count, dim=1, sorted=False).indices
-    return torch.zeros_like(flat).scatter_(1, index, 1.).view_as(maps)
+    marked = torch.zeros_like(flat).scatter_(1, index, 1.0)
+    return marked.view_as(maps)
 
 
 @lru_cache(maxsize=16)
 def blur_matrix(side: int, size: int, device: torch.device) -> Tensor:
-    """Gaussian blur of a line as a matrix.
+    """Return the Gaussian blur of a line as a matrix.
 
     For maps of one channel two matrix products are several times faster
     than a separable convolution.
@@ -78,9 +88,35 @@ def blur_matrix(side: int, size: int, device: torch.device) -> Tensor:
         Tensor: ``(side, side)``; the border is mirrored without the edge.
     """
     kernel = get_gaussian_kernel1d(size, size / 3)
-    lines = torch.eye(side).unsqueeze(1)  # the blurred unit lines are the columns
-    padded = F.pad(lines, (size // 2, size // 2), mode='reflect')
-    return F.conv1d(padded, kernel.unsqueeze(0)).squeeze(1).T.contiguous().to(device)
+    border = size // 2
+    # the blurred unit lines are the columns of the matrix
+    lines = torch.eye(side).unsqueeze(1)
+    padded = F.pad(lines, (border, border), mode='reflect')
+    blurred = F.conv1d(padded, kernel.unsqueeze(0)).squeeze(1)
+    return blurred.T.contiguous().to(device)
+
+
+def seed_histogram(motion: Tensor, bins: Tensor, share: float, most: bool) -> Tensor:
+    """Count the colours of the pixels that move most, or least.
+
+    Args:
+        motion (Tensor): ``(B, H, W)``.
+        bins (Tensor): colour cells of F images, int64 ``(B, F, H, W)``.
+        share (float): share of the pixels that are counted, in (0, 1).
+        most (bool): count those that move most; ``False``: least.
+
+    Returns:
+        Tensor: counts, ``(B, NUM_BINS)``.
+    """
+    flat = motion.flatten(1)
+    count = int(share * flat.shape[1])
+    seeds = flat.topk(count, largest=most, sorted=False).indices
+    # the same places in all images
+    seeds = seeds.unsqueeze(1).expand(-1, bins.shape[1], -1)
+    votes = bins.flatten(2).gather(2, seeds).flatten(1)
+    ones = motion.new_ones(()).expand(votes.shape)
+    counts = motion.new_zeros(len(motion), NUM_BINS)
+    return counts.scatter_add_(1, votes, ones)
 
 
 @MODELS.register_module()
@@ -117,8 +153,8 @@ class FAMEMasks(nn.Module):
                  blur_size: Optional[int] = None,
                  colours: str = 'clip') -> None:
         super().__init__()
-        for name, share in (('tau', tau), ('foreground_seed', foreground_seed),
-                            ('background_seed', background_seed)):
+        shares = dict(tau=tau, foreground_seed=foreground_seed, background_seed=background_seed)
+        for name, share in shares.items():
             if not 0 < share < 1:
                 raise ValueError(f'{name} must lie in (0, 1), got {share}')
         if blur_size is not None and blur_size % 2 == 0:
@@ -132,13 +168,18 @@ class FAMEMasks(nn.Module):
         self.colours = colours
 
     def blur(self, maps: Tensor) -> Tensor:
-        """Gaussian blur of ``(B, H, W)`` maps, borders mirrored."""
-        size = self.blur_size or max(3, 2 * (int(0.1 * maps.shape[-2]) // 2) + 1)
-        rows, columns = (blur_matrix(side, size, maps.device) for side in maps.shape[-2:])
+        """Blur ``(B, H, W)`` maps by a Gaussian, borders mirrored."""
+        height, width = maps.shape[-2:]
+        size = self.blur_size
+        if size is None:
+            tenth = int(0.1 * height)
+            size = max(3, 2 * (tenth // 2) + 1)  # odd
+        rows = blur_matrix(height, size, maps.device)
+        columns = blur_matrix(width, size, maps.device)
         return rows @ maps @ columns.T
 
     def colour_ratio(self, motion: Tensor, bins: Tensor) -> Tensor:
-        """Foreground probability of each pixel's colour.
+        """Return the foreground probability of each pixel's colour.
 
         Args:
             motion (Tensor): blurred motion, ``(B, H, W)``.
@@ -148,29 +189,24 @@ class FAMEMasks(nn.Module):
         Returns:
             Tensor: in [0, 1], ``(B, F, H, W)``.
         """
-        pixels = motion.shape[-2] * motion.shape[-1]
-        cells = bins.flatten(1)
-
-        def histogram(share: float, most: bool) -> Tensor:
-            # of the seeds' cells alone: their number is small beside that of the pixels
-            seeds = motion.flatten(1).topk(int(share * pixels), largest=most, sorted=False).indices
-            seeds = seeds.unsqueeze(1).expand(-1, bins.shape[1], -1)
-            votes = bins.flatten(2).gather(2, seeds).flatten(1)
-            return motion.new_zeros(len(cells), NUM_BINS).scatter_add_(
-                1, votes, motion.new_ones(()).expand(votes.shape))
-
-        fg = histogram(self.foreground_seed, most=True)
-        bg = histogram(self.background_seed, most=False) + 1
-        fg = fg / (fg.sum(1, keepdim=True) + 1e-8)
-        bg = bg / (bg.sum(1, keepdim=True) + 1e-8)
-        return (fg / (bg + fg)).gather(1, cells).view(bins.shape)
+        foreground = seed_histogram(motion, bins, self.foreground_seed, most=True)
+        background = seed_histogram(motion, bins, self.background_seed, most=False)
+        # a colour that no seed has is background
+        background = background + 1
+        foreground = foreground / (foreground.sum(1, keepdim=True) + 1e-8)
+        background = background / (background.sum(1, keepdim=True) + 1e-8)
+        of_colours = foreground / (background + foreground)
+        of_pixels = of_colours.gather(1, bins.flatten(1))
+        return of_pixels.view(bins.shape)
 
     def binary(self, ratio: Tensor) -> Tensor:
         """Blur ``(B, H, W)`` probabilities and keep the ``tau`` largest."""
-        return largest(normalise(self.blur(ratio)), int(self.tau * ratio[0].numel()))
+        pixels = ratio[0].numel()
+        blurred = self.blur(ratio)
+        return largest(normalise(blurred), int(self.tau * pixels))
 
     def compute(self, clips: Tensor) -> Tuple[Tensor, Tensor]:
-        """Masks of a batch of clips.
+        """Compute the masks of a batch of clips.
 
         Args:
             clips (Tensor): RGB in [0, 1], ``(B, 3, T, H, W)``, T even.
@@ -184,27 +220,49 @@ class FAMEMasks(nn.Module):
         if clips.is_cuda:
             return self._compute(clips)
         # a CPU is faster in pieces that stay in its cache
-        pieces = clips.split(max(1, CACHED_ENTRIES // clips[0].numel()))
-        return tuple(torch.cat(masks) for masks in zip(*map(self._compute, pieces)))
+        fitting = CACHED_ENTRIES // clips[0].numel()
+        clip_masks = []
+        masks = []
+        for piece in clips.split(max(1, fitting)):
+            piece_clip_mask, piece_masks = self._compute(piece)
+            clip_masks.append(piece_clip_mask)
+            masks.append(piece_masks)
+        return torch.cat(clip_masks), torch.cat(masks)
 
     def _compute(self, clips: Tensor) -> Tuple[Tensor, Tensor]:
-        """See :meth:`compute`."""
+        """Compute the masks of clips that are handled at once; see :meth:`compute`."""
         # in place: the batch's differences are the largest array of all this
-        difference = (clips[:, :, 1:] - clips[:, :, :-1]).abs_().sum(1)  # (B, T - 1, H, W)
+        difference = (clips[:, :, 1:] - clips[:, :, :-1]).abs_()
+        difference = difference.sum(1)  # (B, T - 1, H, W)
         if self.colours == 'frame':
-            motion = normalise(self.blur(difference.mean(1)))
-            frames = clips.transpose(1, 2)
-            bins = colour_bins(frames.flatten(0, 1)).unflatten(0, frames.shape[:2])
-            ratio = self.colour_ratio(motion, bins)
-            # clip-level and per-frame masks are one batch: the same steps, once
-            ratio = torch.cat([ratio.mean(1, keepdim=True), ratio], dim=1)
+            ratio = self._ratio_of_frames(clips, difference)
         else:
-            motion = torch.cat([difference.mean(1, keepdim=True), difference[:, ::2]], dim=1)
-            bins = colour_bins(clips.mean(2))[:, None].expand(motion.shape)
-            ratio = self.colour_ratio(normalise(self.blur(motion.flatten(0, 1))),
-                                      bins.flatten(0, 1).unsqueeze(1)).view(motion.shape)
+            ratio = self._ratio_of_pairs(clips, difference)
+        # clip-level masks and those over time are one batch: the same steps, once
         masks = self.binary(ratio.flatten(0, 1)).view(ratio.shape)
         return masks[:, 0], masks[:, 1:]
+
+    def _ratio_of_pairs(self, clips: Tensor, difference: Tensor) -> Tensor:
+        """Return probabilities of the clip and its frame pairs, ``(B, 1 + T / 2, H, W)``."""
+        of_clip = difference.mean(1, keepdim=True)
+        of_pairs = difference[:, ::2]
+        motion = torch.cat([of_clip, of_pairs], dim=1)
+        blurred = self.blur(motion.flatten(0, 1))
+        mean_image = clips.mean(2)
+        bins = colour_bins(mean_image)[:, None].expand(motion.shape)
+        bins = bins.flatten(0, 1).unsqueeze(1)
+        ratio = self.colour_ratio(normalise(blurred), bins)
+        return ratio.view(motion.shape)
+
+    def _ratio_of_frames(self, clips: Tensor, difference: Tensor) -> Tensor:
+        """Return probabilities of the clip and its frames, ``(B, 1 + T, H, W)``."""
+        blurred = self.blur(difference.mean(1))
+        frames = clips.transpose(1, 2)
+        bins = colour_bins(frames.flatten(0, 1))
+        bins = bins.unflatten(0, frames.shape[:2])
+        of_frames = self.colour_ratio(normalise(blurred), bins)
+        of_clip = of_frames.mean(1, keepdim=True)
+        return torch.cat([of_clip, of_frames], dim=1)
 
     @torch.no_grad()
     def forward(self, clips: Tensor, targets: ClipTargets) -> Tuple[Tensor, ClipTargets]:

@@ -10,7 +10,7 @@ from devias_mm.structures import ClipTargets
 
 
 def shift_locally(clips: Tensor, centres: Tensor, offsets: Tensor, radius: float) -> Tensor:
-    """Move discs of a clip, the same in all frames.
+    """Move the content of discs of a clip, the same in all frames.
 
     The output at ``p`` shows the input at ``p - sum_i w_i(p) offset_i`` with
     ``w_i(p) = max(1 - |p - centre_i|^2 / radius^2, 0)^2``: a centre's content moves by the whole
@@ -28,13 +28,18 @@ def shift_locally(clips: Tensor, centres: Tensor, offsets: Tensor, radius: float
     height, width = clips.shape[-2:]
     x = (torch.arange(width, device=clips.device) + 0.5) / width
     y = (torch.arange(height, device=clips.device) + 0.5) / height
-    pixels = torch.stack(torch.meshgrid(x, y, indexing='xy'), dim=-1)  # (H, W, 2)
+    x, y = torch.meshgrid(x, y, indexing='xy')
+    pixels = torch.stack([x, y], dim=-1)  # (H, W, 2)
     away = pixels - centres[:, :, None, None]  # (B, N, H, W, 2)
-    weights = (1 - away.square().sum(-1) / radius**2).clamp_min(0).square()
-    places = pixels - torch.einsum('bnhw,bnc->bhwc', weights, offsets)
-    # frames as channels: one grid for all of them; the frame is 2 wide in grid_sample's units
-    shifted = F.grid_sample(clips.flatten(1, 2), 2 * places - 1, padding_mode='border',
-                            align_corners=False)
+    squared_distance = away.square().sum(-1)
+    weights = (1 - squared_distance / radius**2).clamp_min(0).square()
+    moved_by = torch.einsum('bnhw,bnc->bhwc', weights, offsets)
+    places = pixels - moved_by
+    # the frame is 2 wide in grid_sample's units
+    grid = 2 * places - 1
+    # frames as channels: one grid for all of them
+    frames = clips.flatten(1, 2)
+    shifted = F.grid_sample(frames, grid, padding_mode='border', align_corners=False)
     return shifted.view_as(clips)
 
 
@@ -77,9 +82,13 @@ class LocalShifts(nn.Module):
             clips (Tensor): ``(B, C, T, H, W)``.
             targets (ClipTargets): returned unchanged.
         """
-        batch, device = len(clips), clips.device
+        batch = len(clips)
+        device = clips.device
         centres = torch.rand(batch, self.maximum, 2, device=device)
-        offsets = self.strength * (2 * torch.rand(batch, self.maximum, 2, device=device) - 1)
+        uniform = torch.rand(batch, self.maximum, 2, device=device)
+        offsets = self.strength * (2 * uniform - 1)
+        # all discs are drawn, so that the host need not know how many each clip uses
         count = torch.randint(1, self.maximum + 1, (batch, 1), device=device)
         used = torch.arange(self.maximum, device=device) < count
-        return shift_locally(clips, centres, offsets * used.unsqueeze(-1), self.radius), targets
+        offsets = offsets * used.unsqueeze(-1)
+        return shift_locally(clips, centres, offsets, self.radius), targets

@@ -22,7 +22,7 @@ EXTENTS = ('space', 'time', 'space-time')
 
 
 def soft_labels(labels: Tensor, num_classes: int) -> Tensor:
-    """Class probabilities of labels that may be classes.
+    """Return the class probabilities of labels that may be classes.
 
     Args:
         labels (Tensor): int64 ``(B,)`` or float ``(B, num_classes)``.
@@ -31,11 +31,13 @@ def soft_labels(labels: Tensor, num_classes: int) -> Tensor:
     Returns:
         Tensor: float ``(B, num_classes)``.
     """
-    return labels if labels.is_floating_point() else F.one_hot(labels, num_classes).float()
+    if labels.is_floating_point():
+        return labels
+    return F.one_hot(labels, num_classes).float()
 
 
 def mix_labels(labels: Tensor, partner: Tensor, weight: Tensor) -> Tensor:
-    """``w y + (1 - w) y'``; of hard labels the one with the larger share.
+    """Return ``w y + (1 - w) y'``; of hard labels the one with the larger share.
 
     Args:
         labels (Tensor): int64 ``(B,)`` or float ``(B, N)``.
@@ -68,10 +70,10 @@ def mix_masks(masks: Tensor, partner: Tensor, own: Tensor) -> Tensor:
 
 
 class BatchMixing(nn.Module):
-    """Mixes every clip of a batch with a partner, a random permutation away.
+    """Mix every clip of a batch with a partner from a random permutation of the batch.
 
     ``x <- M x + (1 - M) x'`` and ``y <- w y + (1 - w) y'`` with ``w`` the mean
-    of ``M``; the ``lam ~ Beta(alpha, alpha)`` behind ``M`` is drawn once a
+    of ``M``, which follows from ``lam ~ Beta(alpha, alpha)``, drawn once a
     batch. Action labels become probabilities ``(B, Na)``: only recognizers
     that read :class:`ClipTargets` can be used, not MMAction2's own. Scene
     labels: probabilities are mixed as well; of classes it is the one with
@@ -88,7 +90,7 @@ class BatchMixing(nn.Module):
             probabilities and mix them (DEVIAS Table 15).
     """
 
-    def __init__(self, num_classes: int, alpha: float = 1., prob: float = 1.,
+    def __init__(self, num_classes: int, alpha: float = 1.0, prob: float = 1.0,
                  num_scene_classes: Optional[int] = None) -> None:
         super().__init__()
         if alpha <= 0:
@@ -102,7 +104,7 @@ class BatchMixing(nn.Module):
 
     @abstractmethod
     def own_share(self, lam: Tensor, clips: Tensor) -> Tensor:
-        """What the own clip contributes to each pixel.
+        """Return the share that the own clip has in each pixel.
 
         Args:
             lam (Tensor): 0-dim, in [0, 1], on the CPU.
@@ -113,7 +115,7 @@ class BatchMixing(nn.Module):
         """
 
     def forward(self, clips: Tensor, targets: ClipTargets) -> Tuple[Tensor, ClipTargets]:
-        """Mix.
+        """Mix clips, labels and masks.
 
         Args:
             clips (Tensor): ``(B, C, T, H, W)``.
@@ -123,23 +125,37 @@ class BatchMixing(nn.Module):
             tuple[Tensor, ClipTargets]: ``action`` is float ``(B, Na)`` where
             the batch was mixed.
         """
-        if torch.rand(()) >= self.prob:  # on the CPU, as all draws: no synchronisation
+        # on the CPU, as all scalar draws: the host does not wait for the device
+        if torch.rand(()) >= self.prob:
             return clips, targets
-        own = self.own_share(self.beta.sample(), clips)
+        lam = self.beta.sample()
+        own = self.own_share(lam, clips)
         partner = torch.randperm(len(clips), device=clips.device)
+        mixed = torch.lerp(clips[partner], clips, own.unsqueeze(1))
+        return mixed, self.mix_targets(targets, partner, own)
+
+    def mix_targets(self, targets: ClipTargets, partner: Tensor, own: Tensor) -> ClipTargets:
+        """Mix labels and masks as the clips were mixed.
+
+        Args:
+            targets (ClipTargets): of the clips.
+            partner (Tensor): row of each clip's partner, int64 ``(B,)``.
+            own (Tensor): ``M``, see :meth:`own_share`.
+        """
         weight = own.mean((1, 2, 3))
-        scene, masks, clip_mask = targets.scene, targets.masks, targets.clip_mask
-        if scene is not None:
+        action = soft_labels(targets.action, self.num_classes)
+        mixed = replace(targets, action=mix_labels(action, partner, weight))
+        if targets.scene is not None:
+            scene = targets.scene
             if self.num_scene_classes is not None:
                 scene = soft_labels(scene, self.num_scene_classes)
-            scene = mix_labels(scene, partner, weight)
-        if masks is not None:
-            masks = mix_masks(masks, partner, own)
-        if clip_mask is not None:
-            clip_mask = mix_masks(clip_mask[:, None], partner, own)[:, 0]
-        action = mix_labels(soft_labels(targets.action, self.num_classes), partner, weight)
-        return torch.lerp(clips[partner], clips, own.unsqueeze(1)), replace(
-            targets, action=action, scene=scene, masks=masks, clip_mask=clip_mask)
+            mixed.scene = mix_labels(scene, partner, weight)
+        if targets.masks is not None:
+            mixed.masks = mix_masks(targets.masks, partner, own)
+        if targets.clip_mask is not None:
+            clip_mask = targets.clip_mask[:, None]
+            mixed.clip_mask = mix_masks(clip_mask, partner, own)[:, 0]
+        return mixed
 
 
 @MODELS.register_module()
@@ -160,7 +176,7 @@ class Mixup(BatchMixing):
         super().__init__(num_classes, alpha, **kwargs)
 
     def own_share(self, lam: Tensor, clips: Tensor) -> Tensor:
-        """See the base class."""
+        """Return ``lam``; see the base class."""
         return lam.to(clips.device).view(1, 1, 1, 1)
 
 
@@ -177,7 +193,7 @@ class CutMix(BatchMixing):
     """
 
     def own_share(self, lam: Tensor, clips: Tensor) -> Tensor:
-        """See the base class."""
+        """Return 0 in a random box, else 1; see the base class."""
         own = clips.new_ones(1, 1, *clips.shape[-2:])
         left, top, right, bottom = CutmixBlending.rand_bbox(clips.shape, lam)
         own[..., top:bottom, left:right] = 0
@@ -198,7 +214,7 @@ class VideoMix(CutMix):
             :class:`CutMix`; ``'time'``: whole frames of one interval;
             ``'space-time'``: a box in the frames of an interval, each side
             ``(1 - lam) ** (1 / 3)`` of the clip's, so that the three share the
-            cut equally (our choice: the paper's law is not at hand).
+            cut equally (our choice: the paper gives no law).
             Defaults to 'space'.
         **kwargs: of :class:`BatchMixing`.
     """
@@ -210,16 +226,19 @@ class VideoMix(CutMix):
         self.extent = extent
 
     def own_share(self, lam: Tensor, clips: Tensor) -> Tensor:
-        """See the base class."""
+        """Return 0 in a random cuboid, else 1; see the base class."""
         if self.extent == 'space':
             return super().own_share(lam, clips)
-        frames, cut = clips.shape[2], 1 - lam
+        cut = 1 - lam
         if self.extent == 'time':
-            box = clips.new_zeros(1, 1, 1, 1)
+            cut_in_time = cut
+            box = clips.new_zeros(1, 1, 1, 1)  # whole frames
         else:
-            box = super().own_share(1 - cut**(2 / 3), clips)
-            cut = cut**(1 / 3)
-        length = round(frames * float(cut))
+            cut_in_time = cut**(1 / 3)
+            cut_in_space = cut**(2 / 3)
+            box = super().own_share(1 - cut_in_space, clips)
+        frames = clips.shape[2]
+        length = round(frames * float(cut_in_time))
         start = int(torch.randint(frames - length + 1, ()))
         own = clips.new_ones(1, frames, *box.shape[-2:])
         own[:, start:start + length] = box
@@ -248,13 +267,16 @@ class OneOf(nn.Module):
         super().__init__()
         if probs is None:
             probs = [1 / len(augments)] * len(augments)
-        if len(probs) != len(augments) or min(probs) < 0 or abs(sum(probs) - 1) > 1e-6:
+        fits = len(probs) == len(augments)
+        if not fits or min(probs) < 0 or abs(sum(probs) - 1) > 1e-6:
             raise ValueError(f'probs must hold {len(augments)} probabilities of sum 1, one for '
                              f'each of the augments, got {list(probs)}')
-        self.augments = nn.ModuleList([MODELS.build(dict(augment, **kwargs))
-                                       for augment in augments])
+        self.augments = nn.ModuleList()
+        for augment in augments:
+            self.augments.append(MODELS.build(dict(augment, **kwargs)))
         self.probs = torch.tensor(probs)  # no buffer: the draw is on the CPU
 
     def forward(self, clips: Tensor, targets: ClipTargets) -> Tuple[Tensor, ClipTargets]:
-        """Draw an augmentation and apply it; its shapes."""
-        return self.augments[int(torch.multinomial(self.probs, 1))](clips, targets)
+        """Draw an augmentation and apply it; arguments and results are those of the drawn one."""
+        number = int(torch.multinomial(self.probs, 1))
+        return self.augments[number](clips, targets)

@@ -10,7 +10,7 @@ from devias_mm.structures import ClipTargets
 
 
 def warp_by_flow(frames: Tensor, flow: Tensor) -> Tensor:
-    """``I(x + V_x, y + V_y)``: the frame as seen from displaced pixels.
+    """Return ``I(x + V_x, y + V_y)``, the frame as seen from displaced pixels.
 
     Args:
         frames (Tensor): ``(B, C, H, W)``.
@@ -21,14 +21,16 @@ def warp_by_flow(frames: Tensor, flow: Tensor) -> Tensor:
     """
     height, width = frames.shape[-2:]
     x = torch.linspace(-1, 1, width, device=frames.device)
-    y = torch.linspace(-1, 1, height, device=frames.device)[:, None]
-    grid = torch.stack([x + flow[:, 0] * (2 / (width - 1)), y + flow[:, 1] * (2 / (height - 1))],
-                       dim=-1)
+    y = torch.linspace(-1, 1, height, device=frames.device)
+    # with align_corners, the centres of the first and the last pixel are 2 apart
+    moved_x = x + flow[:, 0] * (2 / (width - 1))
+    moved_y = y[:, None] + flow[:, 1] * (2 / (height - 1))
+    grid = torch.stack([moved_x, moved_y], dim=-1)
     return F.grid_sample(frames, grid, align_corners=True)
 
 
 def scale_motion(clips: Tensor, flow: Tensor, phi: Tensor) -> Tensor:
-    """``I'(x, y, t + 1) = I(x + phi_t V_x, y + phi_t V_y, t)`` (DSM, Eq. 3).
+    """Scale the motion of clips (DSM, Eq. 3): ``I'(x, y, t + 1) = I(x + phi V_x, y + phi V_y, t)``.
 
     The first frame stays. As printed, each frame is warped from the *input's* frame before:
     ``phi = 1`` gives back the clip (as far as the flow is right), ``phi = 0`` repeats frame
@@ -42,11 +44,16 @@ def scale_motion(clips: Tensor, flow: Tensor, phi: Tensor) -> Tensor:
     Returns:
         Tensor: ``(B, C, T, H, W)``, with the black boundary that the paper speaks of.
     """
-    field = (flow.to(clips.dtype) * phi[:, None, :, None, None]).transpose(1, 2)  # (B, T-1, 2,..)
+    factors = phi[:, None, :, None, None]
+    field = flow.to(clips.dtype) * factors
+    field = field.transpose(1, 2)  # (B, T - 1, 2, H, W)
     frames = clips.transpose(1, 2)
-    warped = warp_by_flow(frames[:, :-1].flatten(0, 1), field.flatten(0, 1))
+    first = frames[:, :1]
+    before = frames[:, :-1]
+    warped = warp_by_flow(before.flatten(0, 1), field.flatten(0, 1))
     warped = warped.unflatten(0, field.shape[:2])
-    return torch.cat([frames[:, :1], warped], dim=1).transpose(1, 2)
+    scaled = torch.cat([first, warped], dim=1)
+    return scaled.transpose(1, 2)
 
 
 @MODELS.register_module()
@@ -65,7 +72,7 @@ class MotionScaling(nn.Module):
         maximum (float): ``M``, at least 0. Defaults to 5, the paper's best.
 
     Raises:
-        ValueError: for a negative ``maximum`` or an unknown ``padding_mode``.
+        ValueError: for a negative ``maximum``.
     """
 
     def __init__(self, maximum: float = 5.0) -> None:

@@ -51,7 +51,7 @@ class RandomErasing(nn.Module):
         self.draw_boxes = RectangleEraseGenerator(tuple(area_range), tuple(aspect_range))
 
     def forward(self, clips: Tensor, targets: ClipTargets) -> Tuple[Tensor, ClipTargets]:
-        """Erase.
+        """Erase a box in some of the clips.
 
         Args:
             clips (Tensor): in [0, 1], ``(B, C, T, H, W)``.
@@ -61,14 +61,19 @@ class RandomErasing(nn.Module):
             tuple[Tensor, ClipTargets]: masks, where there are any, are 0 in
             the boxes.
         """
-        batch, (height, width) = len(clips), clips.shape[-2:]
+        batch = len(clips)
+        height, width = clips.shape[-2:]
         box = self.draw_boxes((batch, height, width))
         corners = bbox_generator(box['xs'], box['ys'], box['widths'], box['heights'])
-        erased = bbox_to_mask(corners.to(clips.device, non_blocking=True), width, height) > 0
-        erased = erased & per_clip(torch.rand(batch, device=clips.device) < self.prob, erased)
-        masks, clip_mask = (
-            None if mask is None else mask.masked_fill(
-                erased.view(batch, *[1] * (mask.dim() - 3), height, width), 0.)
-            for mask in (targets.masks, targets.clip_mask))
-        output = torch.where(erased[:, None, None], torch.rand_like(clips), clips)
-        return output, replace(targets, masks=masks, clip_mask=clip_mask)
+        corners = corners.to(clips.device, non_blocking=True)
+        in_box = bbox_to_mask(corners, width, height) > 0
+        drawn = torch.rand(batch, device=clips.device) < self.prob
+        erased = in_box & per_clip(drawn, in_box)  # (B, H, W)
+        noise = torch.rand_like(clips)
+        output = torch.where(erased[:, None, None], noise, clips)
+        targets = replace(targets)  # a copy: the caller's stay as they are
+        if targets.masks is not None:
+            targets.masks = targets.masks.masked_fill(erased[:, None], 0.0)
+        if targets.clip_mask is not None:
+            targets.clip_mask = targets.clip_mask.masked_fill(erased, 0.0)
+        return output, targets

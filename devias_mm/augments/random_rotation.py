@@ -34,7 +34,7 @@ class RandomRotation(nn.Module):
         self.degrees = degrees
 
     def forward(self, clips: Tensor, targets: ClipTargets) -> Tuple[Tensor, ClipTargets]:
-        """Rotate.
+        """Rotate the clips; labels stay.
 
         Args:
             clips (Tensor): ``(B, C, T, H, W)``.
@@ -46,6 +46,8 @@ class RandomRotation(nn.Module):
         if targets.masks is not None:
             raise ValueError('RandomRotation does not rotate foreground masks: leave it out, or '
                              'the mask source')
-        angles = self.degrees * (2 * torch.rand(len(clips), device=clips.device) - 1)
+        uniform = torch.rand(len(clips), device=clips.device)
+        angles = self.degrees * (2 * uniform - 1)
         # frames as channels: one angle for all of them
-        return rotate(clips.flatten(1, 2), angles).view_as(clips), targets
+        frames = clips.flatten(1, 2)
+        return rotate(frames, angles).view_as(clips), targets

@@ -11,7 +11,7 @@ from devias_mm.structures import ClipTargets
 
 
 def composite(clips: Tensor, donors: Tensor, masks: Tensor) -> Tensor:
-    """``V_i * H_i + V_j * (1 - H_i)`` (DEVIAS, Eq. 8).
+    """Paste foregrounds onto backgrounds: ``V_i * H_i + V_j * (1 - H_i)`` (DEVIAS, Eq. 8).
 
     Args:
         clips (Tensor): foreground clips ``V_i``, ``(B, C, T, H, W)``.
@@ -31,9 +31,25 @@ def composite(clips: Tensor, donors: Tensor, masks: Tensor) -> Tensor:
     if frames % masks.shape[1]:
         raise ValueError(f'{masks.shape[1]} masks per clip do not go into {frames} frames: '
                          'choose an even clip_len')
-    if masks.shape[1] > 1:  # one mask broadcasts over time by itself
-        masks = masks.repeat_interleave(frames // masks.shape[1], dim=1)
+    # one mask broadcasts over time by itself
+    if masks.shape[1] > 1:
+        frames_per_mask = frames // masks.shape[1]
+        masks = masks.repeat_interleave(frames_per_mask, dim=1)
     return torch.lerp(donors, clips, masks.unsqueeze(1))
+
+
+def take_scenes(scene: Tensor, donor: Tensor, mixed: Tensor) -> Tensor:
+    """Return the donors' scene labels where a clip was mixed, else its own.
+
+    Args:
+        scene (Tensor): int64 ``(B,)`` or float ``(B, Ns)``.
+        donor (Tensor): row of each clip's donor, int64 ``(B,)``.
+        mixed (Tensor): bool ``(B,)``.
+
+    Returns:
+        Tensor: like ``scene``.
+    """
+    return torch.where(per_clip(mixed, scene), scene[donor], scene)
 
 
 @MODELS.register_module()
@@ -66,7 +82,7 @@ class SceneMix(nn.Module):
         self.mask = mask
 
     def forward(self, clips: Tensor, targets: ClipTargets) -> Tuple[Tensor, ClipTargets]:
-        """Mix.
+        """Replace the backgrounds of some of the clips.
 
         Args:
             clips (Tensor): ``(B, C, T, H, W)``.
@@ -78,14 +94,17 @@ class SceneMix(nn.Module):
         Raises:
             ValueError: without masks.
         """
-        masks = targets.clip_mask if self.mask == 'clip' else targets.masks
+        masks = targets.masks
+        if self.mask == 'clip':
+            masks = targets.clip_mask
         if masks is None:
             raise ValueError('SceneMix needs foreground masks: put a mask source, for example '
                              "dict(type='FAMEMasks'), before it in `augments`")
         donor = torch.randperm(len(clips), device=clips.device)
         mixed = torch.rand(len(clips), device=clips.device) < self.ratio
-        output = torch.where(per_clip(mixed, clips), composite(clips, clips[donor], masks), clips)
-        scene = targets.scene
-        if scene is not None:
-            scene = torch.where(per_clip(mixed, scene), scene[donor], scene)
-        return output, replace(targets, scene=scene)
+        composites = composite(clips, clips[donor], masks)
+        output = torch.where(per_clip(mixed, clips), composites, clips)
+        if targets.scene is not None:
+            # what can be seen now is the donor's scene
+            targets = replace(targets, scene=take_scenes(targets.scene, donor, mixed))
+        return output, targets

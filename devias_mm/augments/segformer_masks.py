@@ -12,6 +12,8 @@ from devias_mm.structures import ClipTargets
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
+FRAMES_PER_MASK = 2  # the encoder's tubelet
+FRAMES_PER_PASS = 16  # bounds the memory
 
 
 @MODELS.register_module()
@@ -31,12 +33,9 @@ class SegFormerMasks(nn.Module):
             on the hub. Defaults to the B0 model trained on ADE20K.
         person_classes (sequence[int]): classes that are foreground. Defaults to ``(12, )``,
             "person" of ADE20K.
-        frames_per_mask (int): one mask per so many frames, from the first of them; the
-            tubelet of the encoder. Defaults to 2.
         size (int, optional): side in pixels of the square that a frame is resized to for the
             network; ``None``: the frame as it is. Defaults to 512, what the ADE20K models
             were trained on.
-        chunk (int): frames in one pass, to bound the memory. Defaults to 16.
 
     Raises:
         ValueError: an option has a bad value, or (with the first batch) the network does not
@@ -46,29 +45,30 @@ class SegFormerMasks(nn.Module):
     def __init__(self,
                  checkpoint: str = 'nvidia/segformer-b0-finetuned-ade-512-512',
                  person_classes: Sequence[int] = (12, ),
-                 frames_per_mask: int = 2,
-                 size: Optional[int] = 512,
-                 chunk: int = 16) -> None:
+                 size: Optional[int] = 512) -> None:
         super().__init__()
         if not person_classes:
             raise ValueError('person_classes is empty: name at least one class, such as (12, )')
-        for name, value in (('frames_per_mask', frames_per_mask), ('chunk', chunk),
-                            ('size', 1 if size is None else size)):
-            if value < 1:
-                raise ValueError(f'{name} must be at least 1, got {value}')
+        if size is not None and size < 1:
+            raise ValueError(f'size must be at least 1, got {size}')
         self.network = HubModel('SegformerForSemanticSegmentation', checkpoint, 'segformer')
         self.person_classes = list(person_classes)
         self.is_person: Optional[Tensor] = None  # known once the network is
-        self.frames_per_mask = frames_per_mask
         self.size = size
-        self.chunk = chunk
-        self.register_buffer('mean', torch.tensor(IMAGENET_MEAN).view(3, 1, 1), persistent=False)
-        self.register_buffer('std', torch.tensor(IMAGENET_STD).view(3, 1, 1), persistent=False)
+        mean = torch.tensor(IMAGENET_MEAN).view(3, 1, 1)
+        std = torch.tensor(IMAGENET_STD).view(3, 1, 1)
+        self.register_buffer('mean', mean, persistent=False)
+        self.register_buffer('std', std, persistent=False)
 
     def person_channels(self, labels: int) -> Tensor:
-        """Which of the network's ``labels`` classes are people: bool ``(labels, 1, 1)``."""
+        """Mark those of the network's ``labels`` classes that are people, bool ``(labels, 1, 1)``.
+
+        Raises:
+            ValueError: the network does not know a class, or knows no others.
+        """
         unknown = [label for label in self.person_classes if not 0 <= label < labels]
-        if unknown or len(set(self.person_classes)) == labels:
+        everything = len(set(self.person_classes)) == labels
+        if unknown or everything:
             raise ValueError(f'person_classes {unknown or self.person_classes}: '
                              f'{self.network.checkpoint!r} knows the classes 0..{labels - 1}, '
                              'and not all of them can be people')
@@ -77,7 +77,7 @@ class SegFormerMasks(nn.Module):
         return channels
 
     def segment(self, frames: Tensor) -> Tensor:
-        """Where a person is the most likely class.
+        """Mark the pixels where a person is the most likely class.
 
         Args:
             frames (Tensor): RGB in [0, 1], ``(N, 3, H, W)``.
@@ -91,31 +91,36 @@ class SegFormerMasks(nn.Module):
         self.is_person = self.is_person.to(frames.device)
         images = (frames - self.mean) / self.std
         if self.size is not None:
-            images = F.interpolate(images, size=(self.size, self.size), mode='bilinear',
-                                   align_corners=False, antialias=True)
+            square = (self.size, self.size)
+            images = F.interpolate(
+                images, size=square, mode='bilinear', align_corners=False, antialias=True)
         scores = network(pixel_values=images).logits
-        # by how much a person wins: one map to enlarge instead of one per class
-        margin = scores.masked_fill(~self.is_person, -torch.inf).amax(1) \
-            - scores.masked_fill(self.is_person, -torch.inf).amax(1)
-        return F.interpolate(margin[:, None], size=frames.shape[-2:], mode='bilinear',
-                             align_corners=False)[:, 0].gt(0).to(frames.dtype)
+        best_person = scores.masked_fill(~self.is_person, -torch.inf).amax(1)
+        best_other = scores.masked_fill(self.is_person, -torch.inf).amax(1)
+        # one map to enlarge instead of one per class
+        margin = best_person - best_other
+        margin = F.interpolate(
+            margin[:, None], size=frames.shape[-2:], mode='bilinear', align_corners=False)
+        is_person = margin[:, 0] > 0
+        return is_person.to(frames.dtype)
 
     @torch.no_grad()
     def forward(self, clips: Tensor, targets: ClipTargets) -> Tuple[Tensor, ClipTargets]:
         """Compute the masks; the clips stay as they are.
 
         Args:
-            clips (Tensor): RGB in [0, 1], ``(B, 3, T, H, W)``; ``frames_per_mask`` divides T.
-            targets (ClipTargets): gets ``masks``, ``(B, T / frames_per_mask, H, W)``, and
-                ``clip_mask``, their union.
+            clips (Tensor): RGB in [0, 1], ``(B, 3, T, H, W)``, T even.
+            targets (ClipTargets): gets ``masks``, ``(B, T / 2, H, W)``, of the first frame of
+                each pair, and ``clip_mask``, their union.
 
         Raises:
-            ValueError: ``frames_per_mask`` does not divide T.
+            ValueError: T is odd.
         """
-        if clips.shape[2] % self.frames_per_mask:
-            raise ValueError(f'frames_per_mask={self.frames_per_mask} does not divide clips of '
-                             f'{clips.shape[2]} frames')
-        frames = clips[:, :, ::self.frames_per_mask].transpose(1, 2)
-        masks = torch.cat([self.segment(part) for part in frames.flatten(0, 1).split(self.chunk)])
+        if clips.shape[2] % FRAMES_PER_MASK:
+            raise ValueError(f'SegFormerMasks makes one mask for {FRAMES_PER_MASK} frames, got '
+                             f'clips of {clips.shape[2]} frames: choose an even clip_len')
+        frames = clips[:, :, ::FRAMES_PER_MASK].transpose(1, 2)
+        parts = frames.flatten(0, 1).split(FRAMES_PER_PASS)
+        masks = torch.cat([self.segment(part) for part in parts])
         masks = masks.unflatten(0, frames.shape[:2])
         return clips, replace(targets, masks=masks, clip_mask=masks.amax(1))

@@ -15,7 +15,7 @@ from devias_mm.structures import ClipTargets
 @functools.lru_cache(maxsize=8)
 def spline_basis(points: int, height: int, width: int,
                  device: torch.device) -> Tuple[Tensor, Tensor]:
-    """How far each pixel moves when a single control point moves by one.
+    """Return how far each pixel moves when a single control point moves by one.
 
     The spline's weights solve a linear system that depends on the fixed destination points
     alone, so the displacement of a pixel is linear in the offsets: one product with this
@@ -32,15 +32,22 @@ def spline_basis(points: int, height: int, width: int,
         outside the pixel centres, and the basis ``(H * W, points ** 2)``.
     """
     axis = np.linspace(-1, 1, points)
-    x, y = np.meshgrid(axis, axis)
-    centres = np.stack([x.ravel(), y.ravel()], axis=1)
-    x, y = np.meshgrid((2 * np.arange(width) + 1) / width - 1,
-                       (2 * np.arange(height) + 1) / height - 1)
-    pixels = np.stack([x.ravel(), y.ravel()], axis=1)
+    centres = grid_places(axis, axis)
+    columns = (2 * np.arange(width) + 1) / width - 1
+    rows = (2 * np.arange(height) + 1) / height - 1
+    pixels = grid_places(columns, rows)
     # not kornia's: that one puts the kernels on the moved points, solves for each clip and waits
-    spline = RBFInterpolator(centres, np.eye(len(centres)), kernel='thin_plate_spline')
-    return (torch.from_numpy(pixels).to(device, torch.float32),
-            torch.from_numpy(spline(pixels)).to(device, torch.float32))
+    unit_offsets = np.eye(len(centres))
+    spline = RBFInterpolator(centres, unit_offsets, kernel='thin_plate_spline')
+    basis = torch.from_numpy(spline(pixels))
+    places = torch.from_numpy(pixels)
+    return places.to(device, torch.float32), basis.to(device, torch.float32)
+
+
+def grid_places(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Return the points of a grid row by row, (x, y), ``(len(y) * len(x), 2)``."""
+    x, y = np.meshgrid(x, y)
+    return np.stack([x.ravel(), y.ravel()], axis=1)
 
 
 def warp_clips(clips: Tensor, offsets: Tensor) -> Tensor:
@@ -58,11 +65,13 @@ def warp_clips(clips: Tensor, offsets: Tensor) -> Tensor:
         Tensor: ``(B, C, T, H, W)``, black where a place is outside the frame.
     """
     height, width = clips.shape[-2:]
-    pixels, basis = spline_basis(round(offsets.shape[1]**0.5), height, width, clips.device)
-    grid = pixels + basis @ (2 * offsets)  # the frame is 2 wide in grid_sample's units
+    points = round(offsets.shape[1]**0.5)
+    pixels, basis = spline_basis(points, height, width, clips.device)
+    # the frame is 2 wide in grid_sample's units
+    grid = pixels + basis @ (2 * offsets)
+    grid = grid.view(-1, height, width, 2)
     # frames as channels: one grid, so the same warp, for all of them
-    warped = F.grid_sample(clips.flatten(1, 2), grid.view(-1, height, width, 2),
-                           align_corners=False)
+    warped = F.grid_sample(clips.flatten(1, 2), grid, align_corners=False)
     return warped.view_as(clips)
 
 
@@ -95,12 +104,13 @@ class SpatialWarp(nn.Module):
         self.points = points
 
     def forward(self, clips: Tensor, targets: ClipTargets) -> Tuple[Tensor, ClipTargets]:
-        """Warp.
+        """Warp the clips; labels stay.
 
         Args:
             clips (Tensor): ``(B, C, T, H, W)``.
             targets (ClipTargets): returned unchanged.
         """
-        offsets = torch.rand(len(clips), self.points**2, 2, device=clips.device)
-        offsets = self.strength * (2 * offsets - 1)
+        num_points = self.points**2
+        uniform = torch.rand(len(clips), num_points, 2, device=clips.device)
+        offsets = self.strength * (2 * uniform - 1)
         return warp_clips(clips, offsets), targets

@@ -26,7 +26,8 @@ def still_clips(clips: Tensor, frame_index: Tensor) -> Tensor:
         Tensor: ``(B, C, T, H, W)``, a copy.
     """
     rows = torch.arange(len(clips), device=clips.device)
-    return clips[rows, :, frame_index].unsqueeze(2).repeat(1, 1, clips.shape[2], 1, 1)
+    frames = clips[rows, :, frame_index].unsqueeze(2)
+    return frames.repeat(1, 1, clips.shape[2], 1, 1)
 
 
 def write_frame_bank(folder: Path, frames: np.ndarray, chosen: np.ndarray, facts: dict) -> None:
@@ -43,15 +44,20 @@ def write_frame_bank(folder: Path, frames: np.ndarray, chosen: np.ndarray, facts
         facts (dict): further entries of the manifest.
     """
     folder = Path(folder)
-    with atomic_path(folder / 'frames.npy') as path:
-        shape = (len(chosen), *frames.shape[1:])
+    frames_file = folder / 'frames.npy'
+    shape = (len(chosen), *frames.shape[1:])
+    with atomic_path(frames_file) as path:
         bank = np.lib.format.open_memmap(path, mode='w+', dtype=np.uint8, shape=shape)
-        for start in range(0, len(chosen), 256):  # never all in memory
-            bank[start:start + 256] = frames[chosen[start:start + 256]]
+        # never all in memory
+        for start in range(0, len(chosen), 256):
+            part = slice(start, start + 256)
+            bank[part] = frames[chosen[part]]
         bank.flush()
-    write_json(folder / 'manifest.json', dict(
-        facts, frames=len(chosen), size=list(frames.shape[-2:]),
-        sha256=file_sha256(folder / 'frames.npy')))
+    manifest = dict(facts)
+    manifest['frames'] = len(chosen)
+    manifest['size'] = list(frames.shape[-2:])
+    manifest['sha256'] = file_sha256(frames_file)
+    write_json(folder / 'manifest.json', manifest)
 
 
 @lru_cache(maxsize=4)
@@ -69,16 +75,18 @@ def open_frame_bank(folder: Path) -> np.ndarray:
         ValueError: its frames are not what its manifest says.
     """
     folder = Path(folder)
+    frames_file = folder / 'frames.npy'
     manifest = read_json(folder / 'manifest.json')
-    if manifest is None or not (folder / 'frames.npy').is_file():
+    if manifest is None or not frames_file.is_file():
         raise MissingFileError(
             f'no frame bank in {folder}: make it with tools/data/rank_still_frames.py '
             f'CONFIG CHECKPOINT --out {folder}, or set bank=None (StillMix without reference '
             'network)')
-    frames = np.load(folder / 'frames.npy', mmap_mode='r', allow_pickle=False)
+    frames = np.load(frames_file, mmap_mode='r', allow_pickle=False)
     expected = (manifest['frames'], 3, *manifest['size'])
-    if frames.dtype != np.uint8 or frames.shape != expected or not len(frames):
-        raise ValueError(f'{folder / "frames.npy"} holds {frames.dtype} {frames.shape}, but its '
+    fits = frames.dtype == np.uint8 and frames.shape == expected
+    if not fits or not len(frames):
+        raise ValueError(f'{frames_file} holds {frames.dtype} {frames.shape}, but its '
                          f'manifest says uint8 {expected}: make the bank again')
     return frames
 
@@ -115,7 +123,10 @@ class StillMix(nn.Module):
         FileNotFoundError: there is no bank in that folder.
     """
 
-    def __init__(self, bank: Optional[str] = None, ratio: float = 0.5, beta: float = 200.) -> None:
+    def __init__(self,
+                 bank: Optional[str] = None,
+                 ratio: float = 0.5,
+                 beta: float = 200.0) -> None:
         super().__init__()
         if not 0 <= ratio <= 1:
             raise ValueError(f'ratio must lie in [0, 1], got {ratio}')
@@ -128,7 +139,7 @@ class StillMix(nn.Module):
         self.beta = beta
 
     def banked_frames(self, clips: Tensor) -> Tensor:
-        """A frame of the bank for each clip, ``(B, C, H, W)`` in [0, 1]."""
+        """Draw a frame of the bank for each clip, ``(B, C, H, W)`` in [0, 1]."""
         bank = open_frame_bank(self.bank)  # no attribute: a copy of the module would hold it all
         size = (clips.shape[1], *clips.shape[-2:])
         if bank.shape[1:] != size:
@@ -136,34 +147,45 @@ class StillMix(nn.Module):
                              f'the clips {size}: make the bank with a config of the same '
                              'resolution')
         rows = torch.randint(len(bank), (len(clips), ))  # on the CPU, as the bank
-        frames = torch.from_numpy(bank[rows.numpy()]).to(clips.device, non_blocking=True)
+        frames = torch.from_numpy(bank[rows.numpy()])
+        frames = frames.to(clips.device, non_blocking=True)
         return frames.to(clips.dtype) / 255
 
     @staticmethod
     def batch_frames(clips: Tensor) -> Tensor:
-        """A frame of another clip of the batch for each clip, ``(B, C, H, W)``."""
-        batch, device = len(clips), clips.device
+        """Draw a frame of another clip of the batch for each clip, ``(B, C, H, W)``."""
+        batch = len(clips)
+        device = clips.device
         if batch < 2:
             raise ValueError('StillMix without a bank takes frames from other clips of the batch: '
                              'batch_size must be at least 2')
         rows = torch.arange(batch, device=device)
-        other = (rows + torch.randint(1, batch, (batch, ), device=device)) % batch
-        return clips[other, :, torch.randint(clips.shape[2], (batch, ), device=device)]
+        # 1 to B - 1 rows further, so never the clip itself
+        distance = torch.randint(1, batch, (batch, ), device=device)
+        other = (rows + distance) % batch
+        frame_index = torch.randint(clips.shape[2], (batch, ), device=device)
+        return clips[other, :, frame_index]
 
     def forward(self, clips: Tensor, targets: ClipTargets) -> Tuple[Tensor, ClipTargets]:
-        """Mix.
+        """Mix a still frame into some of the clips.
 
         Args:
             clips (Tensor): in [0, 1], ``(B, C, T, H, W)``.
             targets (ClipTargets): returned unchanged.
 
         Raises:
-            ValueError: when the clips have not the size of the bank's frames,
-                or, without a bank, are alone in their batch.
+            ValueError: when the clips differ in size from the bank's frames, or when, without a
+                bank, the batch is a single clip.
         """
-        stills = self.batch_frames(clips) if self.bank is None else self.banked_frames(clips)
+        if self.bank is None:
+            stills = self.batch_frames(clips)
+        else:
+            stills = self.banked_frames(clips)
         parameter = torch.full((len(clips), ), self.beta, device=clips.device)
-        weight = Beta(parameter, parameter, validate_args=False).sample()  # validation would sync
+        # the validation would wait for the device
+        distribution = Beta(parameter, parameter, validate_args=False)
+        weight = distribution.sample()
         mixed = torch.rand(len(clips), device=clips.device) < self.ratio
-        weight = weight.masked_fill(~mixed, 1.)
-        return torch.lerp(stills.unsqueeze(2), clips, per_clip(weight, clips)), targets
+        weight = weight.masked_fill(~mixed, 1.0)
+        stills = stills.unsqueeze(2)
+        return torch.lerp(stills, clips, per_clip(weight, clips)), targets

@@ -105,10 +105,10 @@ def person_masks(frames: np.ndarray, **options: object) -> np.ndarray:
     import torch
     masks = []
     try:
+        from devias_mm.augments.segformer_masks import FRAMES_PER_PASS
         model = _segformer(tuple(sorted(options.items())))
         with torch.no_grad():
-            for start in range(0, len(frames), model.chunk):
-                part = torch.from_numpy(frames[start:start + model.chunk]).permute(0, 3, 1, 2)
+            for part in torch.from_numpy(frames).permute(0, 3, 1, 2).split(FRAMES_PER_PASS):
                 masks.append(model.segment(part.float() / 255).numpy() > 0.5)
     except (ImportError, OSError, ValueError) as error:
         raise UsageError(f'--checkpoint: {error}') from error

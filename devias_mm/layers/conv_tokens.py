@@ -1,5 +1,5 @@
 """A small convolution-stem token encoder for the embedded benchmark."""
-from typing import Sequence, Tuple
+from typing import List, Sequence, Tuple
 
 import torch
 import torch.nn as nn
@@ -13,7 +13,7 @@ from devias_mm.layers.token_features import TokenFeatures
 
 
 def sinusoid_encoding_3d(grid: Tuple[int, int, int], embed_dims: int) -> Tensor:
-    """Sine-cosine table whose channels are shared out to time, row, column.
+    """Return a sine-cosine table whose channels are divided among time, row and column.
 
     Args:
         grid (tuple): ``(t, h, w)``.
@@ -22,16 +22,60 @@ def sinusoid_encoding_3d(grid: Tuple[int, int, int], embed_dims: int) -> Tensor:
     Returns:
         Tensor: ``(1, t * h * w, D)``.
     """
-    spatial = embed_dims // 3 // 2 * 2
-    dims = (embed_dims - 2 * spatial, spatial, spatial)
-    axes = [get_sinusoid_encoding(size, dim)[0] for size, dim in zip(grid, dims)]
     t, h, w = grid
-    table = torch.cat([
-        axes[0][:, None, None].expand(t, h, w, -1),
-        axes[1][None, :, None].expand(t, h, w, -1),
-        axes[2][None, None].expand(t, h, w, -1),
-    ], dim=-1)
+    spatial = embed_dims // 3 // 2 * 2  # even: sines and cosines come in pairs
+    temporal = embed_dims - 2 * spatial
+    of_times = get_sinusoid_encoding(t, temporal)[0]
+    of_rows = get_sinusoid_encoding(h, spatial)[0]
+    of_columns = get_sinusoid_encoding(w, spatial)[0]
+    parts = [
+        of_times[:, None, None].expand(t, h, w, -1),
+        of_rows[None, :, None].expand(t, h, w, -1),
+        of_columns[None, None].expand(t, h, w, -1),
+    ]
+    table = torch.cat(parts, dim=-1)
     return table.reshape(1, t * h * w, embed_dims)
+
+
+def conv_stage(in_channels: int,
+               channels: int,
+               kernel: int,
+               stride: int,
+               stride_in_time: int) -> List[nn.Module]:
+    """Return the layers of a stage: a spatial convolution, then a temporal one.
+
+    Args:
+        in_channels (int): channels of its input.
+        channels (int): channels of its output.
+        kernel (int): side of the spatial kernel, odd; the temporal one has 3 frames.
+        stride (int): of the spatial convolution.
+        stride_in_time (int): of the temporal convolution.
+    """
+    border = kernel // 2
+    spatial = nn.Conv3d(
+        in_channels,
+        channels,
+        kernel_size=(1, kernel, kernel),
+        stride=(1, stride, stride),
+        padding=(0, border, border),
+        bias=False)
+    spatial_norm = nn.BatchNorm3d(channels)
+    temporal = nn.Conv3d(
+        channels,
+        channels,
+        kernel_size=(3, 1, 1),
+        stride=(stride_in_time, 1, 1),
+        padding=(1, 0, 0),
+        bias=False)
+    temporal_norm = nn.BatchNorm3d(channels)
+    return [
+        spatial,
+        spatial_norm,
+        nn.ReLU(inplace=True),
+        temporal,
+        temporal_norm,
+        nn.ReLU(inplace=True),
+    ]
 
 
 @MODELS.register_module()
@@ -68,40 +112,47 @@ class ConvTokenEncoder(BaseModule):
                  widths: Sequence[int] = (16, 32, 64, 96),
                  depth: int = 1,
                  num_heads: int = 4,
-                 mlp_ratio: float = 2.,
+                 mlp_ratio: float = 2.0,
                  num_extra_tokens: int = 0,
                  init_cfg=None) -> None:
         super().__init__(init_cfg)
         down = 2**(len(widths) - 1)
-        if len(widths) < 2 or input_size[0] % 2 or input_size[1] % down or input_size[2] % down:
+        frames, height, width = input_size
+        fits = frames % 2 == 0 and height % down == 0 and width % down == 0
+        if len(widths) < 2 or not fits:
             raise ValueError(f'ConvTokenEncoder with {len(widths)} widths (at least 2) takes '
                              'clips of even length and of sides that are multiples of '
                              f'{down}, got input_size={tuple(input_size)}')
         self.input_size = tuple(input_size)
         self.embed_dims = widths[-1]
-        stages, channels = [], 3
-        for i, width in enumerate(widths):
-            kernel = 5 if i == 0 else 3
-            stride = 2 if i < len(widths) - 1 else 1
-            stages += [
-                nn.Conv3d(channels, width, (1, kernel, kernel), (1, stride, stride),
-                          (0, kernel // 2, kernel // 2), bias=False),
-                nn.BatchNorm3d(width), nn.ReLU(inplace=True),
-                nn.Conv3d(width, width, (3, 1, 1), (2 if i == 1 else 1, 1, 1), (1, 0, 0),
-                          bias=False),
-                nn.BatchNorm3d(width), nn.ReLU(inplace=True)]
-            channels = width
-        self.stem = nn.Sequential(*stages)
-        self.grid = (input_size[0] // 2, input_size[1] // down, input_size[2] // down)
+        layers = []
+        in_channels = 3
+        last = len(widths) - 1
+        for stage, channels in enumerate(widths):
+            kernel = 3
+            if stage == 0:
+                kernel = 5
+            stride = 2
+            if stage == last:
+                stride = 1
+            stride_in_time = 1
+            if stage == 1:
+                stride_in_time = 2
+            layers += conv_stage(in_channels, channels, kernel, stride, stride_in_time)
+            in_channels = channels
+        self.stem = nn.Sequential(*layers)
+        self.grid = (frames // 2, height // down, width // down)
+        table = sinusoid_encoding_3d(self.grid, self.embed_dims)
         # halved: at full size the table would outweigh the young features
-        self.register_buffer('pos_embed', 0.5 * sinusoid_encoding_3d(self.grid, self.embed_dims))
-        self.blocks = ModuleList([
-            SDPABlock(self.embed_dims, num_heads, mlp_ratio=mlp_ratio) for _ in range(depth)])
+        self.register_buffer('pos_embed', 0.5 * table)
+        self.blocks = ModuleList()
+        for _ in range(depth):
+            self.blocks.append(SDPABlock(self.embed_dims, num_heads, mlp_ratio=mlp_ratio))
         self.norm = nn.LayerNorm(self.embed_dims)
         self.num_extra_tokens = num_extra_tokens
         if num_extra_tokens:
-            self.extra_tokens = nn.Parameter(
-                torch.randn(1, num_extra_tokens, self.embed_dims) * 0.02)
+            tokens = torch.randn(1, num_extra_tokens, self.embed_dims)
+            self.extra_tokens = nn.Parameter(tokens * 0.02)
 
     def forward(self, x: Tensor) -> TokenFeatures:
         """Encode normalised clips.
@@ -121,7 +172,8 @@ class ConvTokenEncoder(BaseModule):
         x = self.stem(x.contiguous(memory_format=torch.channels_last_3d))
         x = x.flatten(2).transpose(1, 2) + self.pos_embed
         if self.num_extra_tokens:
-            x = torch.cat([self.extra_tokens.expand(len(x), -1, -1), x], dim=1)
+            extra = self.extra_tokens.expand(len(x), -1, -1)
+            x = torch.cat([extra, x], dim=1)
         for block in self.blocks:
             x = block(x)
         x = self.norm(x)

@@ -1,5 +1,5 @@
 """Any backbone that ends in a feature map as a token backbone."""
-import re
+
 from typing import Dict, Optional, Tuple
 
 import torch
@@ -20,6 +20,11 @@ class C3DFeatureMap(C3D):
 
     The fully connected layers fit one clip size only and lose the places; the map has stride
     8 in time and 16 in space (16 x 112 x 112 pixels: 512 channels, 2 x 7 x 7).
+
+    Example::
+
+        backbone = dict(type='FeatureMapTokens', input_size=(16, 112, 112),
+                        backbone=dict(type='C3DFeatureMap'))
 
     Args:
         **kwargs: of ``C3D``: ``pretrained``, ``norm_cfg`` ...
@@ -90,7 +95,7 @@ class FeatureMapTokens(BaseModule):
         self.grid = tuple(grid)
 
     def init_weights(self) -> None:
-        """As the base class; weights of ``init_cfg`` that do not fit are an error.
+        """Initialise as the base class; weights of ``init_cfg`` that do not fit are an error.
 
         MMEngine would log them and train the rest from scratch.
 
@@ -98,49 +103,56 @@ class FeatureMapTokens(BaseModule):
             ValueError: a weight is missing in the checkpoint or has another shape.
         """
         super().init_weights()
-        if (self.init_cfg or {}).get('type') != 'Pretrained':
+        init = self.init_cfg or {}
+        if init.get('type') != 'Pretrained':
             return
-        path = self.init_cfg['checkpoint']
-        given = CheckpointLoader.load_checkpoint(path, map_location='cpu')
-        given = {re.sub(r'^module\.', '', key): tuple(value.shape)
-                 for key, value in given.get('state_dict', given).items()}
-        if prefix := self.init_cfg.get('prefix'):  # a recognizer's checkpoint: of its backbone
-            prefix = prefix.rstrip('.') + '.'
-            given = {key[len(prefix):]: shape for key, shape in given.items()
-                     if key.startswith(prefix)}
-        wrong = [f'{name} is {given.get(name, "missing")}, not {tuple(value.shape)}'
-                 for name, value in self.named_parameters()
-                 if given.get(name) != tuple(value.shape)]
+        path = init['checkpoint']
+        given = _checkpoint_shapes(path, init.get('prefix'))
+        wrong = []
+        for name, value in self.named_parameters():
+            expected = tuple(value.shape)
+            found = given.get(name, 'missing')
+            if found != expected:
+                wrong.append(f'{name} is {found}, not {expected}')
         if wrong:
             raise ValueError(f'{path} does not fit {type(self.backbone).__name__}: {wrong[0]}; '
                              f'{len(wrong)} weights in all. docs/checkpoints.md says what fits')
 
     def _feature_map(self, x: Tensor, weights: Optional[Dict[str, Tensor]] = None) -> Tensor:
-        """The chosen map ``(B, D, t, h, w)``, with other ``weights`` of the backbone if given."""
+        """Return the map ``(B, D, t, h, w)``, with other ``weights`` of the backbone if given."""
         batch = len(x)
+        num_axes = 5
+        wanted = '(B, D, t, h, w) (for C3D use C3DFeatureMap, for images frame_wise=True)'
         if self.frame_wise:
             x = x.transpose(1, 2).flatten(0, 1)
-        x = self.backbone(x) if weights is None else functional_call(self.backbone, weights, x)
+            num_axes = 4
+            wanted = '(B * T, D, h, w)'
+        if weights is None:
+            x = self.backbone(x)
+        else:
+            x = functional_call(self.backbone, weights, x)
         if not isinstance(x, Tensor):
-            x = x[-1]
+            x = x[-1]  # the last of several maps
         shape = tuple(getattr(x, 'shape', ()))
-        if len(shape) != (4 if self.frame_wise else 5):
+        if len(shape) != num_axes:
             raise ValueError(
-                f'returns {type(x).__name__} {shape}, which is no feature map '
-                + ('(B * T, D, h, w)' if self.frame_wise else
-                   '(B, D, t, h, w) (for C3D use C3DFeatureMap, for images frame_wise=True)'))
-        return x.unflatten(0, (batch, -1)).transpose(1, 2) if self.frame_wise else x
+                f'returns {type(x).__name__} {shape}, which is no feature map {wanted}')
+        if self.frame_wise:
+            x = x.unflatten(0, (batch, -1)).transpose(1, 2)
+        return x
 
     @torch.no_grad()
     def _probe(self) -> Tuple[int, int, int, int]:
-        """Shape ``(D, t, h, w)`` of the map, found on PyTorch's meta device, without arithmetic."""
-        weights = {name: value.to('meta') for name, value in
-                   [*self.backbone.named_parameters(), *self.backbone.named_buffers()]}
+        """Find the shape ``(D, t, h, w)`` of the map on PyTorch's meta device, not computing it."""
+        weights = dict(self.backbone.named_parameters())
+        weights.update(self.backbone.named_buffers())
+        weights = {name: value.to('meta') for name, value in weights.items()}
         training = self.backbone.training
         self.backbone.eval()  # batch norm refuses single values in training
         try:
             clip = torch.empty(1, 3, *self.input_size, device='meta')
-            return tuple(self._feature_map(clip, weights).shape[1:])
+            feature_map = self._feature_map(clip, weights)
+            return tuple(feature_map.shape[1:])
         except (RuntimeError, ValueError, IndexError) as error:
             raise ValueError(f'FeatureMapTokens: {type(self.backbone).__name__} on clips of '
                              f'{self.input_size} (T, H, W): {error}') from error
@@ -165,5 +177,27 @@ class FeatureMapTokens(BaseModule):
                              f'(T, H, W), got {tuple(x.shape[2:])}: change input_size of the '
                              'backbone or the crop size/clip_len of the pipeline')
         tokens = self._feature_map(x).flatten(2).transpose(1, 2)
-        extra = tokens.mean(1, keepdim=True).expand(-1, self.num_extra_tokens, -1)
+        mean_token = tokens.mean(1, keepdim=True)
+        extra = mean_token.expand(-1, self.num_extra_tokens, -1)
         return TokenFeatures(tokens, extra, self.grid)
+
+
+def _checkpoint_shapes(path: str, prefix: Optional[str]) -> Dict[str, Tuple[int, ...]]:
+    """Return the shapes of a checkpoint's weights by name.
+
+    Args:
+        path (str): the checkpoint.
+        prefix (str, optional): keep the names that begin with it, without it: ``'backbone'`` of
+            a recognizer's checkpoint.
+    """
+    checkpoint = CheckpointLoader.load_checkpoint(path, map_location='cpu')
+    state = checkpoint.get('state_dict', checkpoint)
+    start = ''
+    if prefix:
+        start = prefix.rstrip('.') + '.'
+    shapes = {}
+    for key, value in state.items():
+        name = key.removeprefix('module.')
+        if name.startswith(start):
+            shapes[name.removeprefix(start)] = tuple(value.shape)
+    return shapes

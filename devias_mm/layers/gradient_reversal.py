@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 
 class _Reverse(torch.autograd.Function):
-    """Identity whose derivative is declared to be ``-scale``."""
+    """Return the input; the derivative is declared to be ``-scale``."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, scale: float) -> Tensor:
@@ -46,5 +46,5 @@ class GradientReversal(nn.Module):
         return _Reverse.apply(x, self.scale)
 
     def extra_repr(self) -> str:
-        """``lambda``, for the printed model."""
+        """Return ``lambda``, for the printed model."""
         return f'scale={self.scale}'

@@ -37,7 +37,9 @@ class HubModel:
     """
 
     def __init__(self, kind: str, checkpoint: str, extra: str) -> None:
-        self.kind, self.checkpoint, self.extra = kind, checkpoint, extra
+        self.kind = kind
+        self.checkpoint = checkpoint
+        self.extra = extra
         self.model: Optional[nn.Module] = None
 
     def __call__(self, device: torch.device) -> nn.Module:
@@ -54,11 +56,12 @@ class HubModel:
 
     def load(self) -> nn.Module:
         """Load the model; see :meth:`__call__`."""
-        kind = getattr(import_transformers(self.extra), self.kind)
+        transformers = import_transformers(self.extra)
+        kind = getattr(transformers, self.kind)
         try:
             model, report = kind.from_pretrained(self.checkpoint, output_loading_info=True)
         except OSError as error:
-            reason = (str(error).strip().splitlines() or [''])[0]
+            reason, *_ = str(error).strip().splitlines() or ['']
             raise OSError(
                 f'cannot load {self.kind} {self.checkpoint!r} ({reason}): give the folder of a '
                 'saved model, or a name on the Hugging Face hub where that can be reached'

@@ -1,5 +1,5 @@
 """DEVIAS' action mask decoder."""
-from typing import Sequence
+from typing import Optional, Sequence
 
 import torch.nn as nn
 from mmengine.model import BaseModule
@@ -18,18 +18,24 @@ class MaskDecoder(BaseModule):
             3-layer MLP. Defaults to ``(512, 256)``.
     """
 
-    def __init__(self, embed_dims: int, num_patches: int,
-                 hidden_dims: Sequence[int] = (512, 256), init_cfg=None) -> None:
+    def __init__(self,
+                 embed_dims: int,
+                 num_patches: int,
+                 hidden_dims: Sequence[int] = (512, 256),
+                 init_cfg: Optional[dict] = None) -> None:
         super().__init__(init_cfg)
-        layers, width = [], embed_dims
+        layers = []
+        width = embed_dims
         for hidden in hidden_dims:
-            layers += [nn.Linear(width, hidden), nn.ReLU()]
+            layers.append(nn.Linear(width, hidden))
+            layers.append(nn.ReLU())
             width = hidden
-        self.layers = nn.Sequential(*layers, nn.Linear(width, num_patches))
+        layers.append(nn.Linear(width, num_patches))
+        self.layers = nn.Sequential(*layers)
         init_linears(self)
 
     def forward(self, slots: Tensor) -> Tensor:
-        """Decode.
+        """Decode slots.
 
         Args:
             slots (Tensor): ``(..., D)``.

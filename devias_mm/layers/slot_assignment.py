@@ -1,4 +1,4 @@
-"""Which slot is the action slot, which the scene slot."""
+"""Assign the roles of action and scene to slots."""
 from typing import Tuple
 
 import torch
@@ -40,17 +40,34 @@ def assign_slots(action_cost: Tensor, scene_cost: Tensor,
         zeros = torch.zeros(batch, dtype=torch.long, device=action_cost.device)
         return zeros, zeros + 1
     if method == 'greedy':
-        action, scene = action_cost.argmin(1), scene_cost.argmin(1)
-        action_first = action_cost.min(1).values <= scene_cost.min(1).values
-        slots = torch.arange(num_slots, device=action_cost.device)
-        inf = float('inf')
-        other_scene = scene_cost.masked_fill(slots == action[:, None], inf).argmin(1)
-        other_action = action_cost.masked_fill(slots == scene[:, None], inf).argmin(1)
-        return (torch.where(action_first, action, other_action),
-                torch.where(action_first, other_scene, scene))
-    pairs = action_cost[:, :, None] + scene_cost[:, None, :]  # (B, action slot, scene slot)
+        return _assign_greedily(action_cost, scene_cost)
+    # (B, action slot, scene slot)
+    pairs = action_cost[:, :, None] + scene_cost[:, None, :]
     if method == 'batch':
-        pairs = pairs.sum(0, keepdim=True).expand(batch, -1, -1)
+        pairs = pairs.sum(0, keepdim=True)
+        pairs = pairs.expand(batch, -1, -1)
     same = torch.eye(num_slots, dtype=torch.bool, device=pairs.device)
-    best = pairs.masked_fill(same, float('inf')).flatten(1).argmin(1)
+    pairs = pairs.masked_fill(same, torch.inf)
+    best = pairs.flatten(1).argmin(1)
     return best // num_slots, best % num_slots
+
+
+def _assign_greedily(action_cost: Tensor, scene_cost: Tensor) -> Tuple[Tensor, Tensor]:
+    """Give the cheapest entry its slot first; see :func:`assign_slots`."""
+    lowest_action, action = action_cost.min(1)
+    lowest_scene, scene = scene_cost.min(1)
+    action_first = lowest_action <= lowest_scene
+    # what is left to the role that chooses second
+    other_action = _cheapest_other(action_cost, scene)
+    other_scene = _cheapest_other(scene_cost, action)
+    action_slot = torch.where(action_first, action, other_action)
+    scene_slot = torch.where(action_first, other_scene, scene)
+    return action_slot, scene_slot
+
+
+def _cheapest_other(cost: Tensor, taken: Tensor) -> Tensor:
+    """Return the cheapest slot of each clip, ``(B,)``, that is not ``taken``, ``(B,)``."""
+    slots = torch.arange(cost.shape[1], device=cost.device)
+    is_taken = slots == taken[:, None]
+    free = cost.masked_fill(is_taken, torch.inf)
+    return free.argmin(1)

@@ -1,4 +1,4 @@
-"""Where the extra tokens of a transformer look."""
+"""Read off where the extra tokens of a transformer look."""
 from contextlib import contextmanager
 from typing import Iterator, List
 
@@ -19,8 +19,12 @@ def attention_input(backbone: nn.Module) -> Iterator[List[Tensor]]:
         normalised tokens ``(B, E + N, D)``, extra tokens first.
     """
     inputs = []
-    handle = backbone.blocks[-1].attn.register_forward_pre_hook(
-        lambda module, args: inputs.append(args[0]))
+
+    def record(module: nn.Module, args: tuple) -> None:
+        inputs.append(args[0])
+
+    attention = backbone.blocks[-1].attn
+    handle = attention.register_forward_pre_hook(record)
     try:
         yield inputs
     finally:
@@ -28,7 +32,7 @@ def attention_input(backbone: nn.Module) -> Iterator[List[Tensor]]:
 
 
 def extra_token_attention(attention: nn.Module, tokens: Tensor, num_extra: int) -> Tensor:
-    """Attention of the extra tokens over the patch tokens.
+    """Return the attention of the extra tokens over the patch tokens.
 
     Only the rows of the extra tokens are computed: the fused attention of the
     block keeps no matrix.
@@ -44,9 +48,18 @@ def extra_token_attention(attention: nn.Module, tokens: Tensor, num_extra: int) 
         the patch tokens: ``(B, E, N)`` in [0, 1], with row sums of at most 1.
     """
     weight_q, weight_k, _ = attention.qkv.weight.chunk(3)
-    query = F.linear(tokens[:, :num_extra], weight_q, getattr(attention, 'q_bias', None))
-    key = F.linear(tokens, weight_k)  # a bias of the keys would cancel in the softmax
-    query, key = (x.unflatten(-1, (attention.num_heads, -1)).transpose(1, 2)
-                  for x in (query, key))
-    weights = (query @ key.transpose(-1, -2) * attention.scale).softmax(-1)
-    return weights.mean(1)[..., num_extra:]
+    bias_q = getattr(attention, 'q_bias', None)
+    extra = tokens[:, :num_extra]
+    query = F.linear(extra, weight_q, bias_q)
+    # a bias of the keys would cancel in the softmax
+    key = F.linear(tokens, weight_k)
+    query = split_heads(query, attention.num_heads)
+    key = split_heads(key, attention.num_heads)
+    logits = query @ key.transpose(-1, -2) * attention.scale
+    mean_weights = logits.softmax(-1).mean(1)
+    return mean_weights[..., num_extra:]
+
+
+def split_heads(x: Tensor, num_heads: int) -> Tensor:
+    """Split ``(B, L, D)`` into heads, ``(B, heads, L, D / heads)``."""
+    return x.unflatten(-1, (num_heads, -1)).transpose(1, 2)

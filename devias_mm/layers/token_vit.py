@@ -5,7 +5,6 @@ from mmaction.models.backbones.vit_mae import VisionTransformer, get_sinusoid_en
 from mmaction.registry import MODELS
 from mmengine.model import ModuleList
 from torch import Tensor
-from torch.utils.checkpoint import checkpoint
 
 from devias_mm.layers.attention_block import SDPABlock
 from devias_mm.layers.token_features import TokenFeatures
@@ -33,8 +32,6 @@ class TokenViT(VisionTransformer):
         final_norm (bool): LayerNorm after the last block. VideoMAE
             fine-tuning normalises the pooled feature instead.
             Defaults to True.
-        with_cp (bool): recompute block activations in the backward pass to
-            save memory. Defaults to False.
         **kwargs: of ``VisionTransformer``: ``img_size``, ``patch_size``,
             ``embed_dims``, ``depth``, ``num_heads``, ``num_frames``,
             ``tubelet_size``, ``drop_path_rate`` ...
@@ -54,12 +51,11 @@ class TokenViT(VisionTransformer):
                  qkv_bias: bool = True,
                  num_frames: int = 16,
                  tubelet_size: int = 2,
-                 drop_rate: float = 0.,
-                 attn_drop_rate: float = 0.,
-                 drop_path_rate: float = 0.,
+                 drop_rate: float = 0.0,
+                 attn_drop_rate: float = 0.0,
+                 drop_path_rate: float = 0.0,
                  num_extra_tokens: int = 0,
                  final_norm: bool = True,
-                 with_cp: bool = False,
                  **kwargs) -> None:
         if kwargs.get('use_mean_pooling'):
             raise ValueError('TokenViT returns tokens: set pool_norm=True in the recognizer '
@@ -72,20 +68,27 @@ class TokenViT(VisionTransformer):
         super().__init__(img_size=img_size, patch_size=patch_size, embed_dims=embed_dims, depth=0,
                          num_heads=num_heads, num_frames=num_frames, tubelet_size=tubelet_size,
                          drop_rate=drop_rate, **kwargs)
-        norm_cfg = kwargs.get('norm_cfg', dict(type='LN', eps=1e-6))
-        self.blocks = ModuleList([
-            SDPABlock(embed_dims, num_heads, mlp_ratio=mlp_ratio, qkv_bias=qkv_bias,
-                      qk_scale=kwargs.get('qk_scale'), drop_rate=drop_rate,
-                      attn_drop_rate=attn_drop_rate, drop_path_rate=rate, norm_cfg=norm_cfg,
-                      init_values=kwargs.get('init_values', 0.))
-            for rate in torch.linspace(0, drop_path_rate, depth).tolist()
-        ])
+        # deeper blocks are dropped more often
+        drop_path_rates = torch.linspace(0, drop_path_rate, depth).tolist()
+        self.blocks = ModuleList()
+        for rate in drop_path_rates:
+            block = SDPABlock(
+                embed_dims,
+                num_heads,
+                mlp_ratio=mlp_ratio,
+                qkv_bias=qkv_bias,
+                qk_scale=kwargs.get('qk_scale'),
+                drop_rate=drop_rate,
+                attn_drop_rate=attn_drop_rate,
+                drop_path_rate=rate,
+                norm_cfg=kwargs.get('norm_cfg', dict(type='LN', eps=1e-6)),
+                init_values=kwargs.get('init_values', 0.0))
+            self.blocks.append(block)
         if not final_norm:
             self.norm = nn.Identity()
         self.input_size = (num_frames, img_size, img_size)
         self.grid = (num_frames // tubelet_size, *self.grid_size)
         self.num_extra_tokens = num_extra_tokens
-        self.with_cp = with_cp
         if num_extra_tokens:
             # distinct from the start: equal tokens would get equal features
             self.extra_tokens = nn.Parameter(torch.empty(1, num_extra_tokens, embed_dims))
@@ -108,14 +111,11 @@ class TokenViT(VisionTransformer):
                              'or the crop size/clip_len of the pipeline')
         x = self.patch_embed(x)[0]
         if self.num_extra_tokens:
-            x = torch.cat([self.extra_tokens.expand(len(x), -1, -1), x], dim=1)
+            extra = self.extra_tokens.expand(len(x), -1, -1)
+            x = torch.cat([extra, x], dim=1)
         x = self.pos_drop(x + self.pos_embed)
-        recompute = self.with_cp and self.training
         for block in self.blocks:
-            if recompute:
-                x = checkpoint(block, x, use_reentrant=False)
-            else:
-                x = block(x)
+            x = block(x)
         x = self.norm(x)
         extra, tokens = x.tensor_split([self.num_extra_tokens], dim=1)
         return TokenFeatures(tokens, extra, self.grid)

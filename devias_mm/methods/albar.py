@@ -1,5 +1,6 @@
 """ALBAR (Fioresi, Dave and Shah, ICLR 2025): adversarial learning against static cues."""
 from contextlib import nullcontext
+from typing import Tuple
 
 import torch
 import torch.nn.functional as F
@@ -28,7 +29,8 @@ def gradient_penalty(gradient: Tensor) -> Tensor:
         Tensor: 0-dim.
     """
     squares = gradient.square().sum((1, 2, 3))  # (B, W)
-    return (squares + 1e-12).sqrt().mean()
+    norms = (squares + 1e-12).sqrt()
+    return norms.mean()
 
 
 @MODELS.register_module()
@@ -73,15 +75,23 @@ class ALBAR(NaiveRecognizer):
         **kwargs: of :class:`NaiveRecognizer`; ``task`` has to be 'action'.
     """
 
-    def __init__(self, *args, action_weight: float = 1.0, static_weight: float = 1.0,
-                 entropy_weight: float = 4.25, gradient_weight: float = 10.0, **kwargs) -> None:
+    def __init__(self,
+                 *args,
+                 action_weight: float = 1.0,
+                 static_weight: float = 1.0,
+                 entropy_weight: float = 4.25,
+                 gradient_weight: float = 10.0,
+                 **kwargs) -> None:
         super().__init__(*args, **kwargs)
         if self.task != 'action':
             raise ValueError(f"ALBAR is a method for actions: task must be 'action', got "
                              f'{self.task!r}')
-        for name, weight in (('action_weight', action_weight), ('static_weight', static_weight),
-                             ('entropy_weight', entropy_weight),
-                             ('gradient_weight', gradient_weight)):
+        weights = dict(
+            action_weight=action_weight,
+            static_weight=static_weight,
+            entropy_weight=entropy_weight,
+            gradient_weight=gradient_weight)
+        for name, weight in weights.items():
             if weight < 0:
                 raise ValueError(f'{name} must not be negative (the signs of the terms are in '
                                  f'the loss), got {weight}')
@@ -91,24 +101,39 @@ class ALBAR(NaiveRecognizer):
         self.gradient_weight = gradient_weight
 
     def loss(self, inputs: Tensor, data_samples: SampleList, targets: ClipTargets) -> dict:
-        """The four terms; see the base class."""
+        """Return the four terms; see the base class."""
         clips = inputs.flatten(0, 1)
+        labels = targets.action
         middle = torch.full((len(clips), ), clips.shape[2] // 2, device=clips.device)
-        still = still_clips(clips, middle).requires_grad_(self.gradient_weight > 0)
-        with sdpa_kernel(SDPBackend.MATH) if self.gradient_weight else nullcontext():
-            logits, static = self.logits(torch.cat([clips, still]))['action'].chunk(2)
+        still = still_clips(clips, middle)
+        still.requires_grad_(self.gradient_weight > 0)
+        logits, static = self.paired_logits(clips, still)
+        action_loss = self.classification_loss(logits, labels)
+        # without label smoothing: the equation's cross entropy
+        static_loss = F.cross_entropy(static, labels)
         log_p = static.log_softmax(-1)
         negative_entropy = (log_p.exp() * log_p).sum(-1).mean()
         result = dict(
-            loss_action=self.action_weight * self.classification_loss(logits, targets.action),
-            # without label smoothing: the equation's cross entropy
-            loss_static=-self.static_weight * F.cross_entropy(static, targets.action),
+            loss_action=self.action_weight * action_loss,
+            loss_static=-self.static_weight * static_loss,
             loss_entropy=self.entropy_weight * negative_entropy,
-            action_top1=accuracy(logits, targets.action),
-            static_top1=accuracy(static, targets.action),
+            action_top1=accuracy(logits, labels),
+            static_top1=accuracy(static, labels),
             static_entropy=-negative_entropy.detach())
         if self.gradient_weight:
             # clips do not see each other, so the batch's sum has the gradient of each of them
             gradient, = torch.autograd.grad(static.sum(), still, create_graph=True)
             result['loss_gradient'] = self.gradient_weight * gradient_penalty(gradient)
         return result
+
+    def paired_logits(self, clips: Tensor, still: Tensor) -> Tuple[Tensor, Tensor]:
+        """Return the action scores ``(B, Na)`` of moving and of still clips, from one batch."""
+        batch = torch.cat([clips, still])
+        if self.gradient_weight:
+            # the fused kernels of attention have no second derivative
+            context = sdpa_kernel(SDPBackend.MATH)
+        else:
+            context = nullcontext()
+        with context:
+            logits, static = self.logits(batch)['action'].chunk(2)
+        return logits, static

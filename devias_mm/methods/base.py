@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from mmaction.models.recognizers import BaseRecognizer
 from mmaction.registry import MODELS
+from mmaction.structures import ActionDataSample
 from mmaction.utils import SampleList
 from torch import Tensor, nn
 
@@ -30,7 +31,7 @@ class DebiasRecognizer(BaseRecognizer):
             frozen and in evaluation mode; its prediction on the *augmented*
             clip is the pseudo scene label (DEVIAS supp. A). ``None``: the
             labels of the dataset are used.
-        dropout (float): in front of the classifier, in [0, 1).
+        dropout (float): before the classifier, in [0, 1).
             Defaults to 0.
         init_scale (float): factor of the classifier's initial weights, see
             :func:`~devias_mm.layers.init_head`. ``None``: PyTorch's own, for an encoder that is
@@ -44,13 +45,15 @@ class DebiasRecognizer(BaseRecognizer):
                  num_classes: int,
                  num_scene_classes: int = 0,
                  scene_teacher: Optional[dict] = None,
-                 dropout: float = 0.,
+                 dropout: float = 0.0,
                  init_scale: Optional[float] = 0.001,
                  data_preprocessor: Optional[dict] = None,
                  init_cfg: Optional[dict] = None) -> None:
+        if not data_preprocessor:
+            data_preprocessor = dict(type='DebiasDataPreprocessor')
         # built here, by MMAction2's registry, whatever the default scope is
-        super().__init__(backbone=backbone, data_preprocessor=MODELS.build(
-            data_preprocessor or dict(type='DebiasDataPreprocessor')))
+        preprocessor = MODELS.build(data_preprocessor)
+        super().__init__(backbone=backbone, data_preprocessor=preprocessor)
         self.init_cfg = init_cfg
         self.num_classes = num_classes
         self.num_scene_classes = num_scene_classes
@@ -59,12 +62,8 @@ class DebiasRecognizer(BaseRecognizer):
         self.init_scale = init_scale
         self.scene_teacher = None
         if scene_teacher is not None:
-            # it gets the recognizer's clips, and may have to know how they were normalised
-            preprocessor = {key: value for key, value in (data_preprocessor or {}).items()
-                            if key != 'augments'} or None
-            self.scene_teacher = MODELS.build(
-                {'data_preprocessor': preprocessor, **scene_teacher}).requires_grad_(False).eval()
-            if (self.scene_teacher.init_cfg or {}).get('type') == 'Pretrained':
+            self.scene_teacher = _build_teacher(scene_teacher, data_preprocessor)
+            if _pretrained_file(self.scene_teacher) is not None:
                 # its weights have a file of their own, and need no copy in each checkpoint
                 self.register_state_dict_post_hook(_leave_teacher_out)
                 self.register_load_state_dict_post_hook(_miss_no_teacher)
@@ -87,9 +86,10 @@ class DebiasRecognizer(BaseRecognizer):
             CheckpointError: it does not. MMEngine would log that and go on.
         """
         super().init_weights()
-        init = getattr(self.scene_teacher, 'init_cfg', None) or {}
-        if isinstance(self.scene_teacher, DebiasRecognizer) and init.get('type') == 'Pretrained':
-            path = init['checkpoint']
+        if not isinstance(self.scene_teacher, DebiasRecognizer):
+            return  # other teachers check their weights themselves
+        path = _pretrained_file(self.scene_teacher)
+        if path is not None:
             check_weights(self.scene_teacher, load_checkpoint_file(path), path)
 
     def train(self, mode: bool = True) -> 'DebiasRecognizer':
@@ -182,7 +182,8 @@ class DebiasRecognizer(BaseRecognizer):
                 'set model.scene_teacher')
         if targets.scene.dim() == 1:
             return targets.scene, None
-        return targets.scene.argmax(-1), targets.scene.clamp_min(1e-12).log()
+        log_probabilities = targets.scene.clamp_min(1e-12).log()
+        return targets.scene.argmax(-1), log_probabilities
 
     def predict(self, inputs: Tensor, data_samples: SampleList, **kwargs) -> SampleList:
         """Predict, averaging the probabilities of the views of a video.
@@ -196,7 +197,8 @@ class DebiasRecognizer(BaseRecognizer):
         Returns:
             list: the data samples.
         """
-        return set_predictions(data_samples, self.probabilities(inputs.flatten(0, 1)))
+        probabilities = self.probabilities(inputs.flatten(0, 1))
+        return set_predictions(data_samples, probabilities)
 
     def _forward(self, inputs: Tensor, **kwargs) -> Dict[str, Tensor]:
         """Return the logits of ``(B, V, C, T, H, W)`` clips, for ``mode='tensor'``."""
@@ -212,8 +214,11 @@ def class_probabilities(logits: Dict[str, Tensor]) -> Dict[str, Tensor]:
     Returns:
         dict: keys and shapes as ``logits``.
     """
-    # under autocast a softmax in half precision ties classes
-    return {name: scores.float().softmax(-1) for name, scores in logits.items()}
+    probabilities = {}
+    for name, scores in logits.items():
+        # under autocast a softmax in half precision ties classes
+        probabilities[name] = scores.float().softmax(-1)
+    return probabilities
 
 
 def set_predictions(data_samples: SampleList, probabilities: Dict[str, Tensor]) -> SampleList:
@@ -230,14 +235,29 @@ def set_predictions(data_samples: SampleList, probabilities: Dict[str, Tensor]) 
         of_views = probability.unflatten(0, (len(data_samples), -1))
         scores = of_views.mean(1).float().cpu()
         for sample, score in zip(data_samples, scores):
-            if name == 'action':
-                sample.set_pred_score(score)
-                sample.set_pred_label(score.argmax(-1, keepdim=True))
-            elif name == 'scene':
-                sample.set_field(score, 'pred_scene_score')
-            else:
-                sample.set_field(score, name)
+            _set_prediction(sample, name, score)
     return data_samples
+
+
+def _set_prediction(sample: ActionDataSample, name: str, score: Tensor) -> None:
+    """Put the scores ``(N,)`` of one task of a video into its data sample."""
+    if name == 'action':
+        sample.set_pred_score(score)
+        sample.set_pred_label(score.argmax(-1, keepdim=True))
+    elif name == 'scene':
+        sample.set_field(score, 'pred_scene_score')
+    else:
+        sample.set_field(score, name)
+
+
+def check_choice(name: str, value: str, known: Tuple[str, ...]) -> None:
+    """Check an option of a method.
+
+    Raises:
+        ValueError: ``value`` is not one of ``known``.
+    """
+    if value not in known:
+        raise ValueError(f'{name} must be one of {known}, got {value!r}')
 
 
 def hard_labels(labels: Tensor) -> Tensor:
@@ -249,7 +269,9 @@ def hard_labels(labels: Tensor) -> Tensor:
     Returns:
         Tensor: the most probable class, int64 ``(B,)``.
     """
-    return labels.argmax(-1) if labels.is_floating_point() else labels
+    if labels.is_floating_point():
+        return labels.argmax(-1)
+    return labels
 
 
 def pad_labels(labels: Tensor, num_outputs: int) -> Tensor:
@@ -264,14 +286,37 @@ def pad_labels(labels: Tensor, num_outputs: int) -> Tensor:
     """
     if not labels.is_floating_point():
         return labels
-    return F.pad(labels, (0, num_outputs - labels.shape[1]))
+    further = num_outputs - labels.shape[1]
+    return F.pad(labels, (0, further))
+
+
+def _build_teacher(teacher: dict, data_preprocessor: dict) -> nn.Module:
+    """Build a frozen scene teacher.
+
+    Args:
+        teacher (dict): its config.
+        data_preprocessor (dict): of the recognizer, whose clips the teacher gets: it may have to
+            know how they were normalised.
+    """
+    preprocessor = dict(data_preprocessor)
+    preprocessor.pop('augments', None)
+    model = MODELS.build({'data_preprocessor': preprocessor, **teacher})
+    return model.requires_grad_(False).eval()
+
+
+def _pretrained_file(model: nn.Module) -> Optional[str]:
+    """Return the checkpoint that ``init_cfg`` of a model names, if it does."""
+    init = model.init_cfg or {}
+    if init.get('type') != 'Pretrained':
+        return None
+    return init['checkpoint']
 
 
 def _leave_teacher_out(model: nn.Module, state: dict, prefix: str, *args) -> None:
     """Take the teacher's weights out of a state dict."""
-    of_teacher = [key for key in state if key.startswith(prefix + 'scene_teacher.')]
-    for key in of_teacher:
-        del state[key]
+    for key in list(state):
+        if key.startswith(prefix + 'scene_teacher.'):
+            del state[key]
 
 
 def _miss_no_teacher(model: nn.Module, keys: NamedTuple) -> None:
@@ -285,4 +330,5 @@ def accuracy(logits: Tensor, labels: Tensor) -> Tensor:
     A monitor: it stays on the device, and its keys hold no ``loss``. Mixed
     labels ``(B, N)`` count as their most probable class.
     """
-    return 100 * (logits.argmax(-1) == hard_labels(labels)).float().mean()
+    correct = logits.argmax(-1) == hard_labels(labels)
+    return 100 * correct.float().mean()

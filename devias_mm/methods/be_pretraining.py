@@ -36,10 +36,19 @@ class BEContrastive(DSM):
         **kwargs: of :class:`~.PretrainRecognizer`.
     """
 
-    def __init__(self, *args, queue_size: int = 65536, momentum: float = 0.999,
-                 temperature: float = 0.07, **kwargs) -> None:
-        super().__init__(*args, bank='positive', queue_size=queue_size, momentum=momentum,
-                         temperature=temperature, **kwargs)
+    def __init__(self,
+                 *args,
+                 queue_size: int = 65536,
+                 momentum: float = 0.999,
+                 temperature: float = 0.07,
+                 **kwargs) -> None:
+        super().__init__(
+            *args,
+            bank='positive',
+            queue_size=queue_size,
+            momentum=momentum,
+            temperature=temperature,
+            **kwargs)
 
 
 @MODELS.register_module()

@@ -15,7 +15,7 @@ from devias_mm.layers import (
     extra_token_attention,
 )
 from devias_mm.layers.slot_assignment import ASSIGNMENTS
-from devias_mm.methods.base import DebiasRecognizer, accuracy, hard_labels
+from devias_mm.methods.base import DebiasRecognizer, accuracy, check_choice, hard_labels
 from devias_mm.methods.devias_losses import (
     MATCHING_COSTS,
     DecoderLoss,
@@ -105,10 +105,10 @@ class DEVIAS(DebiasRecognizer):
                  scene_scores: str = 'own',
                  **kwargs) -> None:
         super().__init__(*args, **kwargs)
-        _check_choice('assignment', assignment, ASSIGNMENTS)
-        _check_choice('assignment_cost', assignment_cost, MATCHING_COSTS)
-        _check_choice('action_scores', action_scores, SCORES)
-        _check_choice('scene_scores', scene_scores, SCORES)
+        check_choice('assignment', assignment, ASSIGNMENTS)
+        check_choice('assignment_cost', assignment_cost, MATCHING_COSTS)
+        check_choice('action_scores', action_scores, SCORES)
+        check_choice('scene_scores', scene_scores, SCORES)
         if self.num_scene_classes < 1:
             raise ValueError('DEVIAS predicts scenes: set num_scene_classes')
         self.assignment = assignment
@@ -157,8 +157,10 @@ class DEVIAS(DebiasRecognizer):
             attention = extra_token_attention(self.backbone.blocks[-1].attn, inputs[0], 2)
         else:
             features = self.extract_feat(clips)
-            slots, attention = features.extra, None
-        return SlotOutput(slots, attention, self.head(self.dropout(slots)), features.grid)
+            slots = features.extra
+            attention = None
+        logits = self.head(self.dropout(slots))
+        return SlotOutput(slots, attention, logits, features.grid)
 
     def loss(self, inputs: Tensor, data_samples: SampleList, targets: ClipTargets) -> dict:
         """Return the terms of Eq. 7; see the base class."""
@@ -166,15 +168,25 @@ class DEVIAS(DebiasRecognizer):
         scene, teacher_logits = self.scene_targets(clips, targets)
         scene = scene + self.num_classes  # scenes come after the actions in the unified head
         output = self.encode_slots(clips)
-        costs = matching_costs(output.logits, hard_labels(targets.action), scene,
-                               self.assignment_cost)
+        action = hard_labels(targets.action)
+        costs = matching_costs(output.logits, action, scene, self.assignment_cost)
         action_slot, scene_slot = assign_slots(*costs, self.assignment)
-        return self.loss_of_slots(SlotBatch(
-            slots=output.slots, attention=output.attention, logits=output.logits,
-            grid=output.grid, action_slot=action_slot, scene_slot=scene_slot,
-            action=targets.action, scene=scene, num_classes=self.num_classes,
-            teacher_logits=teacher_logits, masks=targets.masks, clip_mask=targets.clip_mask,
-            clips=clips, decoder=self.mask_decoder))
+        batch = SlotBatch(
+            slots=output.slots,
+            attention=output.attention,
+            logits=output.logits,
+            grid=output.grid,
+            action_slot=action_slot,
+            scene_slot=scene_slot,
+            action=targets.action,
+            scene=scene,
+            num_classes=self.num_classes,
+            teacher_logits=teacher_logits,
+            masks=targets.masks,
+            clip_mask=targets.clip_mask,
+            clips=clips,
+            decoder=self.mask_decoder)
+        return self.loss_of_slots(batch)
 
     def loss_of_slots(self, batch: SlotBatch) -> dict:
         """Return all terms and monitors, given which slot is which.
@@ -186,9 +198,13 @@ class DEVIAS(DebiasRecognizer):
             raise ValueError('the mask losses of DEVIAS need foreground masks: add '
                              "dict(type='FAMEMasks') to data_preprocessor.augments, or set "
                              'losses=dict(mask=None, guidance=None)')
-        result = {f'loss_{name}': term(batch) for name, term in self.losses.items()}
-        result['action_top1'] = accuracy(batch.of_role(batch.logits, 'action'), batch.action)
-        result['scene_top1'] = accuracy(batch.of_role(batch.logits, 'scene'), batch.scene)
+        result = {}
+        for name, term in self.losses.items():
+            result[f'loss_{name}'] = term(batch)
+        action_logits = batch.of_role(batch.logits, 'action')
+        scene_logits = batch.of_role(batch.logits, 'scene')
+        result['action_top1'] = accuracy(action_logits, batch.action)
+        result['scene_top1'] = accuracy(scene_logits, batch.scene)
         num_slots = batch.slots.shape[1]
         result.update(_role_shares('action_slot', batch.action_slot, num_slots))
         result.update(_role_shares('scene_slot', batch.scene_slot, num_slots))
@@ -206,7 +222,8 @@ class DEVIAS(DebiasRecognizer):
         action_slot, scene_slot = self.choose_slots(logits)
         num_slots = logits.shape[1]
         action_logits = select_slot(logits, action_slot)
-        scene_logits = select_slot(logits, scene_slot).roll(-self.num_classes, -1)  # scenes first
+        scene_logits = select_slot(logits, scene_slot)
+        scene_logits = scene_logits.roll(-self.num_classes, -1)  # scenes first
         return dict(
             action=_scores(action_logits, self.num_classes, self.action_scores),
             scene=_scores(scene_logits, self.num_scene_classes, self.scene_scores),
@@ -237,24 +254,24 @@ class DEVIAS(DebiasRecognizer):
         """Return the slots chosen as in :meth:`probabilities`; see the base class."""
         output = self.encode_slots(clips)
         action_slot, scene_slot = self.choose_slots(output.logits.float())
-        return dict(action=select_slot(output.slots, action_slot),
-                    scene=select_slot(output.slots, scene_slot))
+        return dict(
+            action=select_slot(output.slots, action_slot),
+            scene=select_slot(output.slots, scene_slot))
 
     def logits(self, clips: Tensor) -> Dict[str, Tensor]:
         """Return the logarithms of :meth:`probabilities`; see the base class."""
         probability = self.probabilities(clips)
-        return {name: probability[name].log() for name in ('action', 'scene')}
+        return dict(action=probability['action'].log(), scene=probability['scene'].log())
 
 
-def _check_choice(name: str, value: str, known: Tuple[str, ...]) -> None:
-    if value not in known:
-        raise ValueError(f'{name} must be one of {known}, got {value!r}')
+
 
 
 def _build_losses(changes: Dict[str, Optional[dict]]) -> nn.ModuleDict:
     """Build the published terms, changed by the config."""
     losses = nn.ModuleDict()
-    for name, config in {**PUBLISHED_LOSSES, **changes}.items():
+    configs = {**PUBLISHED_LOSSES, **changes}
+    for name, config in configs.items():
         if config is not None:
             losses[name] = MODELS.build(config)
     if 'mask' in losses and not isinstance(losses['mask'], DecoderLoss):
@@ -274,12 +291,15 @@ def _scores(logits: Tensor, num_own: int, kind: str) -> Tensor:
     if kind == 'own':
         return logits[:, :num_own].softmax(-1)
     probability = logits.softmax(-1)
-    return probability if kind == 'all' else probability[:, :num_own]
+    if kind == 'part':
+        return probability[:, :num_own]
+    return probability
 
 
 def _role_shares(name: str, slot: Tensor, num_slots: int) -> Dict[str, Tensor]:
     """Return the percentage of clips in which each slot has a role (Figure 5), on the device."""
     # F.one_hot would look at the largest value, and wait for the device
     slots = torch.arange(num_slots, device=slot.device)
-    shares = 100 * (slot[:, None] == slots).float().mean(0)
+    chosen = slot[:, None] == slots
+    shares = 100 * chosen.float().mean(0)
     return {f'{name}{k}': share for k, share in enumerate(shares)}

@@ -59,16 +59,19 @@ class SlotBatch:
 
     def of_role(self, values: Tensor, role: str) -> Tensor:
         """Return the entries ``(B, ...)`` of ``values`` ``(B, K, ...)`` at the role's slot."""
-        slot = self.action_slot if role == 'action' else self.scene_slot
-        return select_slot(values, slot)
+        slots = dict(action=self.action_slot, scene=self.scene_slot)
+        return select_slot(values, slots[role])
 
 
 def select_slot(values: Tensor, slot: Tensor) -> Tensor:
     """Return ``values[b, slot[b]]`` for every clip ``b``."""
-    return values[torch.arange(len(values), device=values.device), slot]
+    rows = torch.arange(len(values), device=values.device)
+    return values[rows, slot]
 
 
-def matching_costs(slot_logits: Tensor, action: Tensor, scene: Tensor,
+def matching_costs(slot_logits: Tensor,
+                   action: Tensor,
+                   scene: Tensor,
                    cost: str = 'probability') -> Tuple[Tensor, Tensor]:
     """Return the cost of each slot as action slot and as scene slot (section 3.1).
 
@@ -83,7 +86,9 @@ def matching_costs(slot_logits: Tensor, action: Tensor, scene: Tensor,
         tuple[Tensor, Tensor]: ``(B, K)`` each, without gradient.
     """
     log_p = slot_logits.detach().log_softmax(-1)
-    labels = torch.stack([action, scene], dim=1)[:, None].expand(-1, log_p.shape[1], -1)
+    num_slots = log_p.shape[1]
+    labels = torch.stack([action, scene], dim=1)
+    labels = labels[:, None].expand(-1, num_slots, -1)
     score = log_p.gather(2, labels)
     if cost == 'probability':
         score = score.exp()
@@ -127,7 +132,8 @@ class ActionCrossEntropy(SlotLoss):
         logits = batch.of_role(batch.logits, 'action')
         labels = batch.action
         if labels.is_floating_point():  # mixed labels; a scene is never one of them
-            labels = F.pad(labels, (0, logits.shape[1] - labels.shape[1]))
+            num_scenes = logits.shape[1] - labels.shape[1]
+            labels = F.pad(labels, (0, num_scenes))
         return F.cross_entropy(logits, labels)
 
 
@@ -137,7 +143,8 @@ class SceneCrossEntropy(SlotLoss):
 
     def term(self, batch: SlotBatch) -> Tensor:
         """See :class:`SlotLoss`."""
-        return F.cross_entropy(batch.of_role(batch.logits, 'scene'), batch.scene)
+        logits = batch.of_role(batch.logits, 'scene')
+        return F.cross_entropy(logits, batch.scene)
 
 
 @MODELS.register_module()
@@ -160,7 +167,8 @@ class SceneDistillation(SceneCrossEntropy):
         if batch.teacher_logits is None:
             return super().term(batch)
         logits = batch.of_role(batch.logits, 'scene')
-        return self.weight * scene_divergence(logits, batch.teacher_logits, batch.num_classes)
+        divergence = scene_divergence(logits, batch.teacher_logits, batch.num_classes)
+        return self.weight * divergence
 
 
 def scene_divergence(scene_logits: Tensor, teacher_logits: Tensor, num_classes: int) -> Tensor:
@@ -179,9 +187,11 @@ def scene_divergence(scene_logits: Tensor, teacher_logits: Tensor, num_classes: 
     Returns:
         Tensor: 0-dim.
     """
-    filler = (teacher_logits.min() - 1).expand(len(teacher_logits), num_classes)
+    lowest = teacher_logits.min() - 1
+    filler = lowest.expand(len(teacher_logits), num_classes)
     target = torch.cat([filler, teacher_logits], dim=1).log_softmax(-1)
-    divergence = F.kl_div(scene_logits.log_softmax(-1), target, reduction='none', log_target=True)
+    log_p = scene_logits.log_softmax(-1)
+    divergence = F.kl_div(log_p, target, reduction='none', log_target=True)
     return divergence.mean(-1).mean()
 
 
@@ -196,7 +206,9 @@ class DecoderLoss(SlotLoss):
             the action's. Defaults to ``('action', )``.
     """
 
-    def __init__(self, weight: float = 1.0, target: str = 'clip',
+    def __init__(self,
+                 weight: float = 1.0,
+                 target: str = 'clip',
                  slots: Sequence[str] = ('action', )) -> None:
         super().__init__(weight)
         if target not in ('clip', 'frames'):
@@ -208,10 +220,15 @@ class DecoderLoss(SlotLoss):
 
     def term(self, batch: SlotBatch) -> Tensor:
         """See :class:`SlotLoss`."""
-        masks = batch.clip_mask[:, None] if self.target == 'clip' else batch.masks
+        masks = batch.masks
+        if self.target == 'clip':
+            masks = batch.clip_mask[:, None]
         target = self.decoder_target(batch, masks)
-        return sum(self.compare(batch.decoder(batch.of_role(batch.slots, role)), target)
-                   for role in self.slots)
+        total = 0
+        for role in self.slots:
+            slots = batch.of_role(batch.slots, role)
+            total = total + self.compare(batch.decoder(slots), target)
+        return total
 
     @abstractmethod
     def num_outputs(self, backbone: nn.Module) -> int:
@@ -247,11 +264,14 @@ class MaskDecoding(DecoderLoss):
 
     def decoder_target(self, batch: SlotBatch, masks: Tensor) -> Tensor:
         """See the base class: the share of foreground in each patch."""
-        return pool_masks(masks, (masks.shape[1], *batch.grid[1:])).mean(1)
+        grid = (masks.shape[1], *batch.grid[1:])
+        return pool_masks(masks, grid).mean(1)
 
     def compare(self, decoded: Tensor, target: Tensor) -> Tensor:
         """See the base class."""
-        logits = decoded.sigmoid() if self.sigmoid_twice else decoded
+        logits = decoded
+        if self.sigmoid_twice:
+            logits = decoded.sigmoid()
         return F.binary_cross_entropy_with_logits(logits, target)
 
 
@@ -289,8 +309,10 @@ def foreground_pixels(clips: Tensor, masks: Tensor, grid: Tuple[int, int, int]) 
     Returns:
         Tensor: ``(B, h * w * P)`` with ``P = C * (H / h) * (W / w)``.
     """
-    masks = masks.repeat_interleave(clips.shape[2] // masks.shape[1], dim=1)
-    picture = (clips * masks[:, None]).mean(2)
+    frames_per_mask = clips.shape[2] // masks.shape[1]
+    masks = masks.repeat_interleave(frames_per_mask, dim=1)
+    foreground = clips * masks[:, None]
+    picture = foreground.mean(2)
     return rearrange(picture, 'b c (h p) (w q) -> b (h w c p q)', h=grid[1], w=grid[2])
 
 
@@ -314,9 +336,11 @@ class AttentionGuidance(SlotLoss):
     def term(self, batch: SlotBatch) -> Tensor:
         """See :class:`SlotLoss`."""
         masks = pool_masks(batch.masks, batch.grid).flatten(1)
-        squared = (batch.of_role(batch.attention, 'action') - masks)**2
-        per_clip = squared.sum(1) if self.reduction == 'sum' else squared.mean(1)
-        return per_clip.mean()
+        attention = batch.of_role(batch.attention, 'action')
+        squared = (attention - masks)**2
+        if self.reduction == 'sum':
+            return squared.sum(1).mean()
+        return squared.mean(1).mean()
 
 
 @MODELS.register_module()
@@ -347,7 +371,9 @@ class PrintedSlotCosine(SlotLoss):
     def term(self, batch: SlotBatch) -> Tensor:
         """See :class:`SlotLoss`."""
         # K - 1 pairs remain of K (K - 1) after the division by K
-        return (batch.slots.shape[1] - 1) * (1 - mean_cosine(batch.slots)).mean()
+        pairs = batch.slots.shape[1] - 1
+        distance = 1 - mean_cosine(batch.slots)
+        return pairs * distance.mean()
 
 
 def mean_cosine(slots: Tensor) -> Tensor:
@@ -362,5 +388,7 @@ def mean_cosine(slots: Tensor) -> Tensor:
     slots = F.normalize(slots, dim=-1)
     cosines = slots @ slots.transpose(1, 2)
     num_slots = slots.shape[1]
-    total = cosines.sum((1, 2)) - cosines.diagonal(dim1=1, dim2=2).sum(1)
-    return total / (num_slots * (num_slots - 1))
+    own = cosines.diagonal(dim1=1, dim2=2).sum(1)
+    others = cosines.sum((1, 2)) - own
+    pairs = num_slots * (num_slots - 1)
+    return others / pairs

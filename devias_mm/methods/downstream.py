@@ -62,14 +62,16 @@ class FeatureClassifier(NaiveRecognizer):
                  frozen: bool = False,
                  keep_predictions: bool = False,
                  **kwargs) -> None:
-        super().__init__(
-            backbone={**encoder, 'scene_teacher': None, 'data_preprocessor': None}, **kwargs)
+        encoder = dict(encoder, scene_teacher=None, data_preprocessor=None)
+        super().__init__(backbone=encoder, **kwargs)
         if fusion not in ('concat', 'gap'):
             raise ValueError(f"fusion must be 'concat' or 'gap', got {fusion!r}")
         if keep_predictions and not frozen:
             raise ValueError('keep_predictions needs frozen=True: a fine-tuned encoder does not '
                              'go with its old classifiers')
-        count = len(inputs) if fusion == 'concat' else 1
+        count = 1
+        if fusion == 'concat':
+            count = len(inputs)
         if not count or self.embed_dims % count:
             raise ValueError(f'inputs={tuple(inputs)} do not share the width {self.embed_dims} '
                              'of the features evenly')
@@ -77,10 +79,7 @@ class FeatureClassifier(NaiveRecognizer):
         self.fusion = fusion
         self.frozen = frozen
         self.keep_predictions = keep_predictions
-        self.projections = nn.ModuleList(
-            nn.Linear(self.embed_dims, self.embed_dims // count) if count > 1 else nn.Identity()
-            for _ in range(count))
-        init_linears(self.projections)
+        self.projections = _build_projections(self.embed_dims, count)
         self.register_load_state_dict_pre_hook(_adopt_encoder)
         used = _used_parameters(self.backbone, self.inputs, fusion)
         for name, parameter in self.backbone.named_parameters():
@@ -94,15 +93,19 @@ class FeatureClassifier(NaiveRecognizer):
         return self
 
     def features(self, clips: Tensor) -> Dict[str, Tensor]:
-        """What the new classifier reads, ``(B, D)``; see the base class."""
+        """Return what the new classifier reads, ``(B, D)``; see the base class."""
         parts = _encode(self.backbone, clips, self.inputs, self.fusion)
-        parts = [project(part) for project, part in zip(self.projections, parts)]
-        return {self.task: self.fc_norm(torch.cat(parts, dim=-1))}
+        projected = [project(part) for project, part in zip(self.projections, parts)]
+        feature = torch.cat(projected, dim=-1)
+        return {self.task: self.fc_norm(feature)}
 
     def probabilities(self, clips: Tensor) -> Dict[str, Tensor]:
-        """Of the new classifier and, with ``keep_predictions``, of the encoder's own."""
-        own = self.backbone.probabilities(clips) if self.keep_predictions else {}
-        return {**own, **super().probabilities(clips)}
+        """Return those of the new classifier and, with ``keep_predictions``, the encoder's own."""
+        probabilities = {}
+        if self.keep_predictions:
+            probabilities.update(self.backbone.probabilities(clips))
+        probabilities.update(super().probabilities(clips))
+        return probabilities
 
     def adopt(self, state: Dict[str, Tensor]) -> Dict[str, Tensor]:
         """Rename the weights of the encoder's own training; return those of this model as they are.
@@ -113,8 +116,9 @@ class FeatureClassifier(NaiveRecognizer):
         Raises:
             CheckpointError: weights of the encoder are missing.
         """
-        if 'backbone.' + next(iter(self.backbone.state_dict())) in state:
-            return state
+        first = next(iter(self.backbone.state_dict()))
+        if f'backbone.{first}' in state:
+            return state  # a checkpoint of this model
         check_weights(self.backbone, dict(state_dict=state), 'of the encoder (load_from)')
         return {f'backbone.{key}': value for key, value in state.items()}
 
@@ -128,21 +132,34 @@ def _adopt_encoder(model: FeatureClassifier, state: dict, prefix: str, *args) ->
     state.update(renamed)
 
 
-def _encode(encoder: DebiasRecognizer, clips: Tensor, inputs: Sequence[str],
+def _build_projections(width: int, count: int) -> nn.ModuleList:
+    """Return the projections of ``count`` features, which share the width."""
+    if count == 1:
+        return nn.ModuleList([nn.Identity()])
+    projections = nn.ModuleList()
+    for _ in range(count):
+        projections.append(nn.Linear(width, width // count))
+    return init_linears(projections)
+
+
+def _encode(encoder: DebiasRecognizer,
+            clips: Tensor,
+            inputs: Sequence[str],
             fusion: str) -> List[Tensor]:
-    """What is projected and concatenated: ``(B, D)`` each."""
+    """Return the features to project and concatenate, ``(B, D)`` each."""
     if fusion == 'gap':
         return [encoder.extract_feat(clips).tokens.mean(1)]
     found = encoder.features(clips)
     missing = [name for name in inputs if name not in found]
     if missing:
+        available = ', '.join(map(repr, found))
         raise ValueError(f'{type(encoder).__name__} has no feature {missing[0]!r}, but '
-                         f'{", ".join(map(repr, found))}: change inputs')
+                         f'{available}: change inputs')
     return [found[name] for name in inputs]
 
 
 def _used_parameters(encoder: DebiasRecognizer, *args) -> Set[str]:
-    """Names of the encoder's parameters that the result of :func:`_encode` depends on.
+    """Return the names of the encoder's parameters that the result of :func:`_encode` depends on.
 
     The others would get no gradient, which distributed training takes for an error. A copy
     without storage tells: nothing is computed.
@@ -151,9 +168,13 @@ def _used_parameters(encoder: DebiasRecognizer, *args) -> Set[str]:
     names, parameters = zip(*encoder.named_parameters())
     clip = torch.empty(1, 3, *encoder.backbone.input_size, device='meta')
     with torch.enable_grad():
-        total = torch.cat(_encode(encoder, clip, *args)).sum()
-        gradients = torch.autograd.grad(total, parameters, allow_unused=True)
-    return {name for name, gradient in zip(names, gradients) if gradient is not None}
+        features = torch.cat(_encode(encoder, clip, *args))
+        gradients = torch.autograd.grad(features.sum(), parameters, allow_unused=True)
+    used = set()
+    for name, gradient in zip(names, gradients):
+        if gradient is not None:
+            used.add(name)
+    return used
 
 
 @OPTIM_WRAPPER_CONSTRUCTORS.register_module()
@@ -169,9 +190,15 @@ class FeatureClassifierOptimWrapperConstructor(LayerDecayOptimWrapperConstructor
         """Add the groups of the encoder and those of the classifier to ``params``."""
         if not module.frozen:
             super().add_params(params, module.backbone)
-        learnt = [parameter for name, parameter in module.named_parameters()
-                  if parameter.requires_grad and not name.startswith('backbone.')]
-        params.append(dict(params=[p for p in learnt if p.dim() > 1], lr=self.base_lr,
-                           weight_decay=self.base_wd))
-        params.append(dict(params=[p for p in learnt if p.dim() <= 1], lr=self.base_lr,
-                           weight_decay=0.))
+        matrices = []
+        vectors = []
+        for name, parameter in module.named_parameters():
+            if not parameter.requires_grad or name.startswith('backbone.'):
+                continue
+            if parameter.dim() > 1:
+                matrices.append(parameter)
+            else:
+                vectors.append(parameter)
+        # biases and norms do not decay
+        params.append(dict(params=matrices, lr=self.base_lr, weight_decay=self.base_wd))
+        params.append(dict(params=vectors, lr=self.base_lr, weight_decay=0.0))

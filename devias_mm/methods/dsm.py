@@ -14,7 +14,7 @@ TRIPLET = ('anchor', 'positive', 'negative')
 
 
 def triplet_loss(anchor: Tensor, positive: Tensor, negative: Tensor, margin: float) -> Tensor:
-    """``max{d(a, p) - d(a, n) + margin, 0}``, ``d`` the Euclidean distance (DSM, Eq. 5).
+    """Return ``max{d(a, p) - d(a, n) + margin, 0}`` with the Euclidean distance (DSM, Eq. 5).
 
     The sum over the data set becomes the mean over the batch.
 
@@ -31,9 +31,12 @@ def triplet_loss(anchor: Tensor, positive: Tensor, negative: Tensor, margin: flo
 
 
 def _monitors(anchor: Tensor, positive: Tensor, negative: Tensor) -> Dict[str, Tensor]:
-    """Mean cosines, to see whether motion is told apart: positive above negative."""
-    return dict(cosine_positive=(anchor * positive).sum(-1).mean().detach(),
-                cosine_negative=(anchor * negative).sum(-1).mean().detach())
+    """Return mean cosines: where motion is told apart, the positive's is above the negative's."""
+    to_positive = (anchor * positive).sum(-1)
+    to_negative = (anchor * negative).sum(-1)
+    return dict(
+        cosine_positive=to_positive.mean().detach(),
+        cosine_negative=to_negative.mean().detach())
 
 
 @MODELS.register_module()
@@ -81,10 +84,12 @@ class DSM(MoCo):
         """Contrast anchor, positive and negative; see the base class."""
         anchor, positive, negative = self.split_views(inputs)
         # both views in one batch: its statistics then do not tell what was done to a clip
-        query, negative = self.embed(torch.cat([anchor, negative])).chunk(2)
+        embedded = self.embed(torch.cat([anchor, negative]))
+        query, negative = embedded.chunk(2)
         self.update_key_encoder()
         if self.bank == 'anchor':
-            positive, kept = self.embed_keys(torch.cat([positive, anchor])).chunk(2)
+            keys = self.embed_keys(torch.cat([positive, anchor]))
+            positive, kept = keys.chunk(2)
         else:
             positive = self.embed_keys(positive)
             kept = positive
@@ -126,12 +131,14 @@ class DSMTriplet(PretrainRecognizer):
 
     def loss(self, inputs: Tensor, data_samples: SampleList,
              targets: Optional[ClipTargets] = None) -> Dict[str, Tensor]:
-        """Triplet loss; see the base class."""
+        """Return the triplet loss, or both; see the base class."""
         views = self.split_views(inputs)
-        anchor, positive, negative = self.embed(torch.cat(views)).chunk(len(views))
-        losses = dict(loss_triplet=triplet_loss(anchor, positive, negative, self.margin))
+        embedded = self.embed(torch.cat(views))
+        anchor, positive, negative = embedded.chunk(len(views))
+        losses = {}
+        losses['loss_triplet'] = triplet_loss(anchor, positive, negative, self.margin)
         if self.inter_video:
-            losses['loss_inter_video'] = triplet_loss(
-                anchor, positive, positive.flip(0), self.margin)
+            other_video = positive.flip(0)
+            losses['loss_inter_video'] = triplet_loss(anchor, positive, other_video, self.margin)
         losses.update(_monitors(anchor, positive, negative))
         return losses

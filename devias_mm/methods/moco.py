@@ -23,27 +23,30 @@ class PretrainRecognizer(BaseRecognizer):
     fine-tuning config takes the pre-training checkpoint as it is.
 
     Args:
-        backbone (dict): a token backbone.
-        projection_dims (int): width ``D`` of the space in which views are compared: one fully
-            connected layer on the mean token, then L2 normalisation. Defaults to 128.
+        backbone (dict): a token backbone. One fully connected layer projects its mean token to
+            the width ``D = 128`` (:attr:`projection_dims`) in which views are compared, after
+            an L2 normalisation.
         data_preprocessor (dict, optional): usually ``ContrastiveDataPreprocessor``.
         init_cfg (dict, optional): of MMEngine's ``BaseModule``.
     """
 
     #: views of a clip, and what they are
     views: Tuple[str, ...] = ('anchor', 'positive')
+    #: width of the embedding
+    projection_dims = 128
 
     def __init__(self,
                  backbone: dict,
-                 projection_dims: int = 128,
                  data_preprocessor: Optional[dict] = None,
                  init_cfg: Optional[dict] = None) -> None:
+        if not data_preprocessor:
+            no_augments = [[] for _ in self.views]
+            data_preprocessor = dict(type='ContrastiveDataPreprocessor', views=no_augments)
         # built here, by MMAction2's registry, whatever the default scope is
-        super().__init__(backbone=backbone, data_preprocessor=MODELS.build(
-            data_preprocessor or dict(type='ContrastiveDataPreprocessor',
-                                      views=[[] for _ in self.views])))
+        preprocessor = MODELS.build(data_preprocessor)
+        super().__init__(backbone=backbone, data_preprocessor=preprocessor)
         self.init_cfg = init_cfg
-        self.projection = nn.Linear(self.backbone.embed_dims, projection_dims)
+        self.projection = nn.Linear(self.backbone.embed_dims, self.projection_dims)
 
     def extract_feat(self, inputs: Tensor, **kwargs) -> TokenFeatures:
         """Encode normalised clips ``(B, C, T, H, W)``."""
@@ -73,16 +76,19 @@ class PretrainRecognizer(BaseRecognizer):
             ValueError: for another number of views than :attr:`views`.
         """
         if inputs.shape[1] != len(self.views):
+            expected = ', '.join(self.views)
             raise ValueError(
                 f'{type(self).__name__} compares {len(self.views)} views of a clip '
-                f'({", ".join(self.views)}), got {inputs.shape[1]}: set `views` of '
+                f'({expected}), got {inputs.shape[1]}: set `views` of '
                 'ContrastiveViews in the pipeline and of the data preprocessor')
         return inputs.unbind(1)
 
     @abstractmethod
-    def loss(self, inputs: Tensor, data_samples: SampleList,
+    def loss(self,
+             inputs: Tensor,
+             data_samples: SampleList,
              targets: Optional[ClipTargets] = None) -> Dict[str, Tensor]:
-        """Losses of a batch.
+        """Return the losses of a batch.
 
         Args:
             inputs (Tensor): normalised views, ``(B, V, C, T, H, W)``.
@@ -106,7 +112,7 @@ class PretrainRecognizer(BaseRecognizer):
         return data_samples
 
     def _forward(self, inputs: Tensor, **kwargs) -> Tensor:
-        """Embeddings of ``(B, V, C, T, H, W)`` clips, for ``mode='tensor'``."""
+        """Return the embeddings of ``(B, V, C, T, H, W)`` clips, for ``mode='tensor'``."""
         return self.embed(inputs.flatten(0, 1))
 
 
@@ -137,8 +143,12 @@ class MoCo(PretrainRecognizer):
         ValueError: for values outside these ranges.
     """
 
-    def __init__(self, *args, queue_size: int = 6536, momentum: float = 0.99,
-                 temperature: float = 1., **kwargs) -> None:
+    def __init__(self,
+                 *args,
+                 queue_size: int = 6536,
+                 momentum: float = 0.99,
+                 temperature: float = 1.0,
+                 **kwargs) -> None:
         super().__init__(*args, **kwargs)
         if queue_size < 1 or not 0 <= momentum < 1 or temperature <= 0:
             raise ValueError(
@@ -146,28 +156,31 @@ class MoCo(PretrainRecognizer):
                 f'and temperature be positive, got {queue_size}, {momentum} and {temperature}')
         self.momentum = momentum
         self.temperature = temperature
-        self.key_encoder = nn.ModuleDict(dict(
-            backbone=deepcopy(self.backbone), projection=deepcopy(self.projection)))
+        self.key_encoder = nn.ModuleDict()
+        self.key_encoder['backbone'] = deepcopy(self.backbone)
+        self.key_encoder['projection'] = deepcopy(self.projection)
         self.key_encoder.requires_grad_(False)
-        width = self.projection.out_features
-        self.register_buffer('queue', F.normalize(torch.randn(queue_size, width), dim=-1))
+        queue = torch.randn(queue_size, self.projection_dims)
+        self.register_buffer('queue', F.normalize(queue, dim=-1))
         # on the device: reading it on the host would make each step wait
-        self.register_buffer('queue_pointer', torch.zeros((), dtype=torch.long))
+        pointer = torch.zeros((), dtype=torch.long)
+        self.register_buffer('queue_pointer', pointer)
 
     def init_weights(self) -> None:
         """Initialise the query encoder; the key encoder starts as its copy."""
         super().init_weights()
-        self._follow(0.)
+        self._follow(0.0)
 
     @torch.no_grad()
     def _follow(self, momentum: float) -> None:
-        for name in ('backbone', 'projection'):
-            query, key = getattr(self, name), self.key_encoder[name]
+        """Move the parameters of the key encoder towards those of the query encoder."""
+        for name, key in self.key_encoder.items():
+            query = getattr(self, name)
             for own, other in zip(key.parameters(), query.parameters()):
                 own.lerp_(other, 1 - momentum)
 
     def update_key_encoder(self) -> None:
-        """``key <- m key + (1 - m) query``, for parameters; batch statistics are its own.
+        """Set ``key <- m key + (1 - m) query``, for parameters; batch statistics are its own.
 
         MMEngine's averaged models do this, too, but read their step counter on the host.
         """
@@ -175,8 +188,10 @@ class MoCo(PretrainRecognizer):
 
     def embed_keys(self, clips: Tensor) -> Tensor:
         """Embed clips by the key encoder, without gradient; see :meth:`embed`."""
+        backbone = self.key_encoder['backbone']
+        projection = self.key_encoder['projection']
         with torch.no_grad():
-            return _embed(self.key_encoder['backbone'], self.key_encoder['projection'], clips)
+            return _embed(backbone, projection, clips)
 
     @torch.no_grad()
     def enqueue(self, keys: Tensor) -> None:
@@ -189,34 +204,41 @@ class MoCo(PretrainRecognizer):
             ValueError: when there are more than the bank holds.
         """
         keys = torch.cat(all_gather(keys.contiguous()))
-        if len(keys) > len(self.queue):
-            raise ValueError(f'queue_size {len(self.queue)} is less than the {len(keys)} clips '
+        queue_size = len(self.queue)
+        if len(keys) > queue_size:
+            raise ValueError(f'queue_size {queue_size} is less than the {len(keys)} clips '
                              'of a batch over all processes: enlarge it')
-        places = (self.queue_pointer + torch.arange(len(keys), device=keys.device)) % len(
-            self.queue)
+        steps = torch.arange(len(keys), device=keys.device)
+        places = (self.queue_pointer + steps) % queue_size
         self.queue[places] = keys.to(self.queue.dtype)
-        self.queue_pointer.add_(len(keys)).remainder_(len(self.queue))
+        self.queue_pointer.add_(len(keys)).remainder_(queue_size)
 
     def contrast(self, query: Tensor, positive: Tensor, *negatives: Tensor) -> Dict[str, Tensor]:
-        """InfoNCE of a batch, mean over its clips.
+        """Return the InfoNCE loss of a batch, mean over its clips.
 
         Args:
             query (Tensor): ``(B, D)``.
             positive (Tensor): ``k_+``, ``(B, D)``.
-            *negatives (Tensor): of each clip by itself, ``(B, D)``, beside the bank.
+            *negatives (Tensor): negatives of each clip besides the bank, ``(B, D)`` each.
 
         Returns:
             dict: ``loss_contrastive``, and how often the positive is the nearest, in percent.
         """
-        own = [(query * key).sum(-1, keepdim=True) for key in (positive, *negatives)]
+        cosines = []
+        for key in (positive, *negatives):
+            cosines.append((query * key).sum(-1, keepdim=True))
         # a copy of the bank: it changes before the backward pass needs it
-        banked = query @ self.queue.clone().t()
-        logits = torch.cat([*own, banked], dim=1) / self.temperature
-        first = torch.zeros(len(query), dtype=torch.long, device=query.device)
-        return dict(loss_contrastive=F.cross_entropy(logits, first),
-                    contrast_top1=accuracy(logits, first))
+        bank = self.queue.clone()
+        cosines.append(query @ bank.t())
+        logits = torch.cat(cosines, dim=1) / self.temperature
+        # the positive is class 0
+        labels = torch.zeros(len(query), dtype=torch.long, device=query.device)
+        loss = F.cross_entropy(logits, labels)
+        return dict(loss_contrastive=loss, contrast_top1=accuracy(logits, labels))
 
-    def loss(self, inputs: Tensor, data_samples: SampleList,
+    def loss(self,
+             inputs: Tensor,
+             data_samples: SampleList,
              targets: Optional[ClipTargets] = None) -> Dict[str, Tensor]:
         """Contrast two views; see the base class."""
         anchor, positive = self.split_views(inputs)
@@ -229,5 +251,8 @@ class MoCo(PretrainRecognizer):
 
 
 def _embed(backbone: nn.Module, projection: nn.Module, clips: Tensor) -> Tensor:
-    feature = projection(backbone(clips).tokens.mean(1))
-    return F.normalize(feature.float(), dim=-1)  # float: lengths are inexact in half precision
+    """Embed clips on the unit sphere by one of the two encoders."""
+    pooled = backbone(clips).tokens.mean(1)
+    feature = projection(pooled)
+    # lengths are inexact in half precision
+    return F.normalize(feature.float(), dim=-1)

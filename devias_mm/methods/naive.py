@@ -43,38 +43,49 @@ class NaiveRecognizer(DebiasRecognizer):
     #: whether a training on actions reads scene labels as well
     action_needs_scenes = False
 
-    def __init__(self, *args, task: str = 'action', pool_norm: bool = False,
-                 label_smoothing: float = 0., soft_scenes: bool = False, **kwargs) -> None:
+    def __init__(self,
+                 *args,
+                 task: str = 'action',
+                 pool_norm: bool = False,
+                 label_smoothing: float = 0.0,
+                 soft_scenes: bool = False,
+                 **kwargs) -> None:
         super().__init__(*args, **kwargs)
-        if task not in ('action', 'scene'):
+        counts = dict(action='num_classes', scene='num_scene_classes')
+        if task not in counts:
             raise ValueError(f"task must be 'action' or 'scene', got {task!r}")
-        classes = self.num_classes if task == 'action' else self.num_scene_classes
+        classes = getattr(self, counts[task])
         if classes < 1:
-            raise ValueError(f'task {task!r} needs at least one class: set '
-                             f'{"num_classes" if task == "action" else "num_scene_classes"}')
+            raise ValueError(f'task {task!r} needs at least one class: set {counts[task]}')
         if not 0 <= label_smoothing < 1:
             raise ValueError(f'label_smoothing must lie in [0, 1), got {label_smoothing}')
         if task == 'action' and soft_scenes:
             raise ValueError("soft_scenes trains on scene probabilities, which task='scene' does")
-        if task == 'action' and self.scene_teacher is not None and not self.action_needs_scenes:
+        reads_scenes = task == 'scene' or self.action_needs_scenes
+        if self.scene_teacher is not None and not reads_scenes:
             raise ValueError(f"{type(self).__name__} with task='action' learns no scenes: set "
                              'scene_teacher=None')
         self.task = task
         self.label_smoothing = label_smoothing
         self.soft_scenes = soft_scenes
-        self.fc_norm = nn.LayerNorm(self.embed_dims, eps=1e-6) if pool_norm else nn.Identity()
+        self.fc_norm = nn.Identity()
+        if pool_norm:
+            self.fc_norm = nn.LayerNorm(self.embed_dims, eps=1e-6)
         self.head = self.build_head(classes)
 
     def logits(self, clips: Tensor) -> Dict[str, Tensor]:
         """Return the scores of the task's classes; see the base class."""
-        return {self.task: self.head(self.dropout(self.features(clips)[self.task]))}
+        feature = self.features(clips)[self.task]
+        scores = self.head(self.dropout(feature))
+        return {self.task: scores}
 
     def features(self, clips: Tensor) -> Dict[str, Tensor]:
         """Return the pooled feature; see the base class."""
-        return {self.task: self.fc_norm(self.extract_feat(clips).tokens.mean(1))}
+        pooled = self.extract_feat(clips).tokens.mean(1)
+        return {self.task: self.fc_norm(pooled)}
 
     def classification_loss(self, logits: Tensor, labels: Tensor) -> Tensor:
-        """Cross entropy with classes ``(B,)`` or probabilities ``(B, N)``."""
+        """Return the cross entropy with classes ``(B,)`` or probabilities ``(B, N)``."""
         return F.cross_entropy(logits, labels, label_smoothing=self.label_smoothing)
 
     def labels(self, clips: Tensor, targets: ClipTargets) -> Tensor:
@@ -82,12 +93,16 @@ class NaiveRecognizer(DebiasRecognizer):
         if self.task == 'action':
             return targets.action
         hard, soft = self.scene_targets(clips, targets)
-        return hard if soft is None or not self.soft_scenes else soft.softmax(-1)
+        if self.soft_scenes and soft is not None:
+            return soft.softmax(-1)
+        return hard
 
     def loss(self, inputs: Tensor, data_samples: SampleList, targets: ClipTargets) -> dict:
-        """Cross entropy with the task's label; see the base class."""
+        """Return the cross entropy with the task's label; see the base class."""
         clips = inputs.flatten(0, 1)
         labels = self.labels(clips, targets)
         logits = self.logits(clips)[self.task]
-        return {f'loss_{self.task}': self.classification_loss(logits, labels),
-                f'{self.task}_top1': accuracy(logits, labels)}
+        result = {}
+        result[f'loss_{self.task}'] = self.classification_loss(logits, labels)
+        result[f'{self.task}_top1'] = accuracy(logits, labels)
+        return result

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from devias_mm.augments.human_masking import has_human, mask_humans
 from devias_mm.layers import GradientReversal
-from devias_mm.methods.base import accuracy
+from devias_mm.methods.base import accuracy, check_choice
 from devias_mm.methods.naive import NaiveRecognizer
 from devias_mm.structures import ClipTargets
 
@@ -26,9 +26,12 @@ def scene_classifier(embed_dims: int, num_classes: int) -> nn.Sequential:
     layers = []
     width = embed_dims
     for _ in range(3):
-        layers += [nn.Linear(width, 512), nn.BatchNorm1d(512), nn.ReLU(inplace=True)]
+        layers.append(nn.Linear(width, 512))
+        layers.append(nn.BatchNorm1d(512))
+        layers.append(nn.ReLU(inplace=True))
         width = 512
-    return nn.Sequential(*layers, nn.Linear(width, num_classes))
+    layers.append(nn.Linear(width, num_classes))
+    return nn.Sequential(*layers)
 
 
 @MODELS.register_module()
@@ -109,10 +112,8 @@ class SceneAdversarial(NaiveRecognizer):
         unknown = set(losses) - set(LOSSES)
         if unknown:
             raise ValueError(f'losses must be among {LOSSES}, got {tuple(losses)}')
-        for name, value, accepted in (('optimization', optimization, ('alternate', 'joint')),
-                                      ('scene_labels', scene_labels, ('soft', 'hard'))):
-            if value not in accepted:
-                raise ValueError(f'{name} must be one of {accepted}, got {value!r}')
+        check_choice('optimization', optimization, ('alternate', 'joint'))
+        check_choice('scene_labels', scene_labels, ('soft', 'hard'))
         self.adversarial = 'adversarial' in losses
         self.confusion = 'confusion' in losses
         if predict_scene and not self.adversarial:
@@ -138,15 +139,16 @@ class SceneAdversarial(NaiveRecognizer):
         self.steps = int(state)
 
     def feature(self, clips: Tensor) -> Tensor:
-        """``G(x)``, ``(B, D)``: the mean token of clips ``(B, C, T, H, W)``."""
-        return self.fc_norm(self.extract_feat(clips).tokens.mean(1))
+        """Return ``G(x)``, ``(B, D)``, the mean token of clips ``(B, C, T, H, W)``."""
+        pooled = self.extract_feat(clips).tokens.mean(1)
+        return self.fc_norm(pooled)
 
     def action_logits(self, feature: Tensor) -> Tensor:
-        """Action scores ``(B, Na)`` of features ``(B, D)``."""
+        """Return the action scores ``(B, Na)`` of features ``(B, D)``."""
         return self.head(self.dropout(feature))
 
     def logits(self, clips: Tensor) -> Dict[str, Tensor]:
-        """Action scores and, with ``predict_scene``, the adversary's; see the base class."""
+        """Return action scores and, with ``predict_scene``, the adversary's; see the base class."""
         feature = self.feature(clips)
         scores = dict(action=self.action_logits(feature))
         if self.predict_scene:
@@ -154,19 +156,21 @@ class SceneAdversarial(NaiveRecognizer):
         return scores
 
     def scene_targets(self, clips: Tensor, targets: ClipTargets) -> Tuple[Tensor, Optional[Tensor]]:
-        """See the base class; here a teacher of larger clips gets them enlarged.
+        """Return the scene labels; see the base class. A teacher gets the clips in its own size.
 
         The paper's teacher sees the video, the network crops of 112 pixels.
         """
         backbone = getattr(self.scene_teacher, 'backbone', None)
-        size = tuple(getattr(backbone, 'input_size', clips.shape[2:])[1:])
+        input_size = getattr(backbone, 'input_size', clips.shape[2:])
+        size = tuple(input_size[1:])
         if size != tuple(clips.shape[3:]):
             # the number of frames stays, so this is bilinear in space
-            clips = F.interpolate(clips, (clips.shape[2], *size), mode='trilinear')
+            frames = clips.shape[2]
+            clips = F.interpolate(clips, (frames, *size), mode='trilinear')
         return super().scene_targets(clips, targets)
 
     def original_loss(self, clips: Tensor, targets: ClipTargets) -> dict:
-        """Losses of Eq. 5.
+        """Return the losses of Eq. 5.
 
         Args:
             clips (Tensor): normalised, ``(B, C, T, H, W)``.
@@ -177,19 +181,22 @@ class SceneAdversarial(NaiveRecognizer):
         """
         feature = self.feature(clips)
         action = self.action_logits(feature)
-        losses = dict(loss_action=self.classification_loss(action, targets.action),
-                      action_top1=accuracy(action, targets.action))
-        if self.adversarial:
-            label, soft = self.scene_targets(clips, targets)
-            scene = self.scene_head(self.reversal(feature))
-            use_soft = self.scene_labels == 'soft' and soft is not None
-            losses['loss_adversarial'] = F.cross_entropy(
-                scene, soft.float().softmax(-1) if use_soft else label)
-            losses['adversary_top1'] = accuracy(scene, label)
+        losses = {}
+        losses['loss_action'] = self.classification_loss(action, targets.action)
+        losses['action_top1'] = accuracy(action, targets.action)
+        if not self.adversarial:
+            return losses
+        hard, soft = self.scene_targets(clips, targets)
+        scene = self.scene_head(self.reversal(feature))
+        label = hard
+        if self.scene_labels == 'soft' and soft is not None:
+            label = soft.float().softmax(-1)
+        losses['loss_adversarial'] = F.cross_entropy(scene, label)
+        losses['adversary_top1'] = accuracy(scene, hard)
         return losses
 
     def confusion_loss(self, clips: Tensor, targets: ClipTargets) -> dict:
-        """Negative entropy of Eq. 6 on clips without their humans.
+        """Return the negative entropy of Eq. 6 on clips without their humans.
 
         Args:
             clips (Tensor): normalised, ``(B, C, T, H, W)``.
@@ -207,15 +214,18 @@ class SceneAdversarial(NaiveRecognizer):
                 'SceneAdversarial masks humans, but the batch has no masks: load boxes with '
                 "LoadHumanBoxes in the pipeline, put dict(type='FAMEMasks') into the augments of "
                 "the data preprocessor, or train without: losses=('adversarial', )")
-        log_p = self.action_logits(self.feature(mask_humans(clips, masks))).float().log_softmax(-1)
+        feature = self.feature(mask_humans(clips, masks))
+        log_p = self.action_logits(feature).float().log_softmax(-1)
         entropy = -(log_p.exp() * log_p).sum(-1)
+        # clips without a human do not count; a batch of such clips has the loss 0
         shown = has_human(masks).to(entropy.dtype)
-        entropy = (shown * entropy).sum() / shown.sum().clamp_min(1)
-        return dict(loss_confusion=-self.confusion_weight * entropy,
-                    masked_entropy=entropy.detach())
+        mean_entropy = (shown * entropy).sum() / shown.sum().clamp_min(1)
+        return dict(
+            loss_confusion=-self.confusion_weight * mean_entropy,
+            masked_entropy=mean_entropy.detach())
 
     def loss(self, inputs: Tensor, data_samples: SampleList, targets: ClipTargets) -> dict:
-        """Losses of Eq. 5 or Eq. 6, by turns; see the base class.
+        """Return the losses of Eq. 5 or Eq. 6, by turns; see the base class.
 
         Raises:
             ValueError: the batch has no scene labels or, in a step of
@@ -226,7 +236,9 @@ class SceneAdversarial(NaiveRecognizer):
         if not self.confusion:
             return self.original_loss(clips, targets)
         if self.optimization == 'joint':
-            return {**self.original_loss(clips, targets), **self.confusion_loss(clips, targets)}
+            losses = self.original_loss(clips, targets)
+            losses.update(self.confusion_loss(clips, targets))
+            return losses
         if step % 2 == 0:
             return self.original_loss(clips, targets)
         return self.confusion_loss(clips, targets)

@@ -55,20 +55,21 @@ class FrameTeacher(BaseModel):
                  init_cfg: Optional[dict] = None) -> None:
         if frames not in ('centre', 'mean'):
             raise ValueError(f"frames must be 'centre' or 'mean', got {frames!r}")
-        super().__init__(MODELS.build(data_preprocessor or dict(type='DebiasDataPreprocessor')),
-                         init_cfg)
+        if not data_preprocessor:
+            data_preprocessor = dict(type='DebiasDataPreprocessor')
+        super().__init__(MODELS.build(data_preprocessor), init_cfg)
         self.num_scene_classes = num_scene_classes
         self.frames = frames
         self.size = size
-        for name, value in (('mean', mean), ('std', std)):
-            self.register_buffer(name, torch.tensor(value).view(3, 1, 1), persistent=False)
+        self.register_buffer('mean', torch.tensor(mean).view(3, 1, 1), persistent=False)
+        self.register_buffer('std', torch.tensor(std).view(3, 1, 1), persistent=False)
 
     @abstractmethod
     def image_logits(self, images: Tensor) -> Tensor:
-        """Scores ``(N, Ns)`` of normalised images ``(N, 3, size, size)``."""
+        """Return the scores ``(N, Ns)`` of normalised images ``(N, 3, size, size)``."""
 
     def images(self, clips: Tensor) -> Tensor:
-        """The teacher's images of normalised clips.
+        """Return the teacher's images of normalised clips.
 
         Args:
             clips (Tensor): as the recognizer sees them, ``(B, 3, F, H, W)``.
@@ -77,39 +78,51 @@ class FrameTeacher(BaseModel):
             Tensor: ``(B * F, 3, size, size)``, frames of a clip in a row.
         """
         pixels = clips.float()
-        if self.data_preprocessor._enable_normalize:
-            pixels = pixels * self.data_preprocessor.std + self.data_preprocessor.mean
-        pixels = F.interpolate(pixels.transpose(1, 2).flatten(0, 1), size=(self.size, self.size),
-                               mode='bicubic', align_corners=False, antialias=True)
-        return (pixels.clamp(0, 255) - self.mean) / self.std
+        preprocessor = self.data_preprocessor
+        if preprocessor._enable_normalize:
+            pixels = pixels * preprocessor.std + preprocessor.mean
+        frames = pixels.transpose(1, 2).flatten(0, 1)
+        square = (self.size, self.size)
+        resized = F.interpolate(
+            frames, size=square, mode='bicubic', align_corners=False, antialias=True)
+        # bicubic interpolation leaves the range of pixels at sharp edges
+        resized = resized.clamp(0, 255)
+        return (resized - self.mean) / self.std
 
     @torch.no_grad()
     def logits(self, clips: Tensor) -> Dict[str, Tensor]:
-        """Scores of the scene classes.
+        """Return the scores of the scene classes.
 
         Args:
             clips (Tensor): normalised, ``(B, 3, T, H, W)``.
 
         Returns:
-            dict: ``scene`` ``(B, Ns)``; their softmax are the class probabilities.
+            dict: ``scene`` ``(B, Ns)``, whose softmax gives the class probabilities.
 
         Raises:
             ValueError: the classifier has another number of classes.
         """
         if self.frames == 'centre':
-            clips = clips[:, :, clips.shape[2] // 2, None]
+            centre = clips.shape[2] // 2
+            clips = clips[:, :, centre, None]
+        batch = len(clips)
+        frames = clips.shape[2]
         scores = self.image_logits(self.images(clips)).float()
         if scores.shape[1:] != (self.num_scene_classes, ):
             raise ValueError(f'the scene teacher returned {tuple(scores.shape)} for '
-                             f'{clips.shape[0] * clips.shape[2]} frames, but num_scene_classes is '
+                             f'{batch * frames} frames, but num_scene_classes is '
                              f'{self.num_scene_classes}')
-        if clips.shape[2] > 1:
-            scores = scores.log_softmax(-1).unflatten(0, (len(clips), -1))
-            scores = scores.logsumexp(1) - math.log(clips.shape[2])
+        if frames > 1:
+            # the logarithm of the frames' mean probability
+            log_p = scores.log_softmax(-1).unflatten(0, (batch, -1))
+            scores = log_p.logsumexp(1) - math.log(frames)
         return dict(scene=scores)
 
-    def forward(self, inputs: Tensor, data_samples: Optional[SampleList] = None,
-                mode: str = 'tensor', **kwargs) -> Union[Dict[str, Tensor], SampleList]:
+    def forward(self,
+                inputs: Tensor,
+                data_samples: Optional[SampleList] = None,
+                mode: str = 'tensor',
+                **kwargs) -> Union[Dict[str, Tensor], SampleList]:
         """Label videos; there is nothing to train.
 
         Raises:
@@ -127,7 +140,8 @@ class FrameTeacher(BaseModel):
 
     def predict(self, inputs: Tensor, data_samples: SampleList) -> SampleList:
         """Predict as a recognizer does: softmax of each view, then the mean of the views."""
-        return set_predictions(data_samples, self.probabilities(inputs.flatten(0, 1)))
+        probabilities = self.probabilities(inputs.flatten(0, 1))
+        return set_predictions(data_samples, probabilities)
 
 
 @MODELS.register_module()
@@ -146,21 +160,14 @@ class ImageSceneTeacher(FrameTeacher):
             ``(N, Ns)``, or to an object with ``logits``, or to a tuple that begins with them.
             ``type`` is a name of MMAction2's registry or the full name of a class, such as
             ``'torchvision.models.resnet50'``.
-        forward_kwargs (dict): passed to the classifier with the images, such as
-            ``dict(mode='tensor', stage='head')`` for a recognizer of MMAction2. Defaults to
-            nothing.
-        time_axis (bool): the classifier wants ``(N, 1, 3, size, size)``, as
-            ``Recognizer2D`` of MMAction2. Defaults to False.
         **kwargs: of :class:`FrameTeacher`. ``init_cfg=dict(type='Pretrained',
             checkpoint=...)`` names the classifier's weights, which must be complete.
     """
 
-    def __init__(self, classifier: dict, forward_kwargs: Optional[dict] = None,
-                 time_axis: bool = False, **kwargs) -> None:
+    def __init__(self, classifier: dict, **kwargs) -> None:
         super().__init__(**kwargs)
-        self.classifier = MODELS.build(classifier).requires_grad_(False).eval()
-        self.forward_kwargs = dict(forward_kwargs or {})
-        self.time_axis = time_axis
+        self.classifier = MODELS.build(classifier)
+        self.classifier.requires_grad_(False).eval()
 
     def init_weights(self) -> None:
         """Load the classifier's weights.
@@ -173,11 +180,12 @@ class ImageSceneTeacher(FrameTeacher):
         load_weights(self.classifier, self.init_cfg['checkpoint'])
 
     def image_logits(self, images: Tensor) -> Tensor:
-        """See the base class."""
-        scores = self.classifier(images[:, None] if self.time_axis else images,
-                                 **self.forward_kwargs)
-        scores = getattr(scores, 'logits', scores)
-        return scores[0] if isinstance(scores, (tuple, list)) else scores
+        """Return the classifier's scores; see the base class."""
+        output = self.classifier(images)
+        scores = getattr(output, 'logits', output)
+        if isinstance(scores, (tuple, list)):
+            return scores[0]
+        return scores
 
 
 @MODELS.register_module()
@@ -205,9 +213,11 @@ class ClipSceneTeacher(FrameTeacher):
         ValueError: a prompt without ``{}``.
     """
 
-    def __init__(self, class_names: Union[str, Sequence[str]],
+    def __init__(self,
+                 class_names: Union[str, Sequence[str]],
                  checkpoint: str = 'openai/clip-vit-base-patch16',
-                 prompt: str = 'a photo of a {}.', **kwargs) -> None:
+                 prompt: str = 'a photo of a {}.',
+                 **kwargs) -> None:
         if '{}' not in prompt:
             raise ValueError(f'prompt must contain {{}} for the class name, got {prompt!r}')
         super().__init__(**{**CLIP, **kwargs})
@@ -217,35 +227,50 @@ class ClipSceneTeacher(FrameTeacher):
         self._class_features: Optional[Tensor] = None
 
     def class_features(self, device: torch.device) -> Tensor:
-        """Features of the prompts, ``(Ns, D)``, of length 1."""
+        """Return the features of the prompts, ``(Ns, D)``, of length 1."""
         if self._class_features is None:
-            names = self.class_names
-            if isinstance(names, str):
-                names = scene_titles(names)
-            network = self.network(device)
-            tokenizer = import_transformers('clip').AutoTokenizer.from_pretrained(
-                self.network.checkpoint)
-            tokens = tokenizer([self.prompt.format(name) for name in names], padding=True,
-                               truncation=True, return_tensors='pt').to(device)
-            features = _pooled(network.get_text_features(
-                input_ids=tokens.input_ids, attention_mask=tokens.attention_mask))
-            self._class_features = F.normalize(features.float(), dim=-1)
+            self._class_features = self._encode_class_names(device)
         return self._class_features.to(device)
 
+    def _encode_class_names(self, device: torch.device) -> Tensor:
+        """Compute the features of the prompts."""
+        names = self.class_names
+        if isinstance(names, str):
+            names = scene_titles(names)
+        prompts = [self.prompt.format(name) for name in names]
+        network = self.network(device)
+        transformers = import_transformers('clip')
+        tokenizer = transformers.AutoTokenizer.from_pretrained(self.network.checkpoint)
+        tokens = tokenizer(prompts, padding=True, truncation=True, return_tensors='pt')
+        tokens = tokens.to(device)
+        output = network.get_text_features(
+            input_ids=tokens.input_ids, attention_mask=tokens.attention_mask)
+        features = _pooled(output).float()
+        return F.normalize(features, dim=-1)
+
     def image_logits(self, images: Tensor) -> Tensor:
-        """Cosine of image and class features, times CLIP's scale."""
+        """Return the cosines of image and class features, times CLIP's scale."""
         network = self.network(images.device)
-        features = F.normalize(_pooled(network.get_image_features(images)).float(), dim=-1)
-        return network.logit_scale.exp() * features @ self.class_features(images.device).T
+        output = network.get_image_features(images)
+        features = F.normalize(_pooled(output).float(), dim=-1)
+        class_features = self.class_features(images.device)
+        return network.logit_scale.exp() * features @ class_features.T
 
     @torch.no_grad()
     def weights(self) -> Dict[str, Tensor]:
-        """What makes the teacher the one it is: the image encoder and the class features."""
+        """Return the weights that the labels depend on: image encoder and class features."""
         device = self.mean.device
-        state = dict(self.network(device).state_dict(), class_features=self.class_features(device))
-        return {name: value for name, value in state.items() if not name.startswith('text_')}
+        weights = {}
+        for name, value in self.network(device).state_dict().items():
+            # the class features replace the text encoder
+            if not name.startswith('text_'):
+                weights[name] = value
+        weights['class_features'] = self.class_features(device)
+        return weights
 
 
 def _pooled(output) -> Tensor:
-    """Projected features; transformers 5 returns them in an object, earlier ones alone."""
-    return output if isinstance(output, Tensor) else output.pooler_output
+    """Return projected features; transformers 5 has them in an object, earlier ones alone."""
+    if isinstance(output, Tensor):
+        return output
+    return output.pooler_output

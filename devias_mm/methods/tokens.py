@@ -49,12 +49,12 @@ class TokenRecognizer(DebiasRecognizer):
             self.scene_head = self.build_head(self.num_scene_classes)
 
     def features(self, clips: Tensor) -> Dict[str, Tensor]:
-        """The two tokens, or twice the one; see the base class."""
+        """Return the two tokens, or twice the one; see the base class."""
         tokens = self.extract_feat(clips).extra
         return dict(action=tokens[:, 0], scene=tokens[:, self.num_tokens - 1])
 
     def head_outputs(self, clips: Tensor) -> Tuple[Tensor, Tensor]:
-        """Whole outputs of the classifiers.
+        """Return the whole outputs of the classifiers.
 
         Args:
             clips (Tensor): normalised, ``(B, C, T, H, W)``.
@@ -65,25 +65,30 @@ class TokenRecognizer(DebiasRecognizer):
         """
         # one dropout mask for both: the one token of One-Token stays one
         tokens = self.dropout(self.extract_feat(clips).extra)
-        action, scene = tokens[:, 0], tokens[:, self.num_tokens - 1]
+        action = tokens[:, 0]
+        scene = tokens[:, self.num_tokens - 1]
         if self.unified_head:
             return self.head(action), self.head(scene)
         return self.action_head(action), self.scene_head(scene)
 
     def logits(self, clips: Tensor) -> Dict[str, Tensor]:
-        """Scores of both tasks, each on its own classes; see the base class."""
+        """Return the scores of both tasks, each on its own classes; see the base class."""
         action, scene = self.head_outputs(clips)
-        return dict(action=action[:, :self.num_classes],
-                    scene=scene[:, -self.num_scene_classes:])
+        own_actions = action[:, :self.num_classes]
+        own_scenes = scene[:, -self.num_scene_classes:]
+        return dict(action=own_actions, scene=own_scenes)
 
     def loss(self, inputs: Tensor, data_samples: SampleList, targets: ClipTargets) -> dict:
-        """Sum of the two cross entropies; see the base class."""
+        """Return the two cross entropies, which are summed; see the base class."""
         clips = inputs.flatten(0, 1)
         scene_label, _ = self.scene_targets(clips, targets)
-        offset = self.num_classes if self.unified_head else 0
+        if self.unified_head:
+            # scenes come after the actions
+            scene_label = scene_label + self.num_classes
         action, scene = self.head_outputs(clips)
+        action_label = pad_labels(targets.action, action.shape[1])
         return dict(
-            loss_action=F.cross_entropy(action, pad_labels(targets.action, action.shape[1])),
-            loss_scene=F.cross_entropy(scene, scene_label + offset),
+            loss_action=F.cross_entropy(action, action_label),
+            loss_scene=F.cross_entropy(scene, scene_label),
             action_top1=accuracy(action, targets.action),
-            scene_top1=accuracy(scene, scene_label + offset))
+            scene_top1=accuracy(scene, scene_label))

@@ -95,15 +95,15 @@ def test_ratio_and_seed():
     assert not torch.equal(results[0], results[2])
     mixed = torch.stack([(ActorCutMix(10)(clips, targets)[1].action.amax(1) < 1).float().mean()
                          for _ in range(100)])
-    assert abs(mixed.mean() - .5) < .08
+    assert abs(mixed.mean() - 0.5) < 0.08
 
 
 def test_labels_that_are_probabilities_and_what_is_missing():
     clips, targets = coded_batch([4, 4])
-    targets.action = torch.tensor([[.5, .5, 0], [0, 0, 1.]])
+    targets.action = torch.tensor([[0.5, 0.5, 0], [0, 0, 1.]])
     targets.scene = targets.clip_mask = None
     result = ActorCutMix(3, 1.)(clips, targets)[1]
-    weight = 1 - .5**4
+    weight = 1 - 0.5**4
     torch.testing.assert_close(result.action[0], torch.tensor([
         weight / 2, weight / 2, 1 - weight]))
     assert result.scene is None and result.clip_mask is None

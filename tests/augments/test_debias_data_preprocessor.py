@@ -9,7 +9,7 @@ from mmengine.registry import DefaultScope
 from devias_mm.augments import DebiasDataPreprocessor
 
 STATISTICS = dict(mean=[120., 110., 100.], std=[60., 55., 50.])
-FAME = [dict(type='FAMEMasks', tau=.3), dict(type='SceneMix', ratio=1.)]
+FAME = [dict(type='FAMEMasks', tau=0.3), dict(type='SceneMix', ratio=1.)]
 
 
 def sample(action: int, scene=-1, name: str = 'clip') -> ActionDataSample:
@@ -74,7 +74,7 @@ def test_views_and_their_rows_belong_together():
 def test_scene_labels_none_soft_partial():
     preprocessor = DebiasDataPreprocessor()
     assert preprocessor(batch(scenes=[-1] * 3), training=True)['targets'].scene is None
-    soft = [torch.tensor([.2, .8]), torch.tensor([.5, .5]), torch.tensor([1., 0.])]
+    soft = [torch.tensor([0.2, 0.8]), torch.tensor([0.5, 0.5]), torch.tensor([1., 0.])]
     targets = preprocessor(batch(scenes=soft, views=2), training=True)['targets']
     torch.testing.assert_close(targets.scene, torch.stack(soft).repeat_interleave(2, 0))
     with pytest.raises(ValueError, match="'clip1' has no scene label.*scene column"):

@@ -40,12 +40,12 @@ def targets(clips, flow=None) -> FlowTargets:
 
 def test_warp_is_the_same_in_all_frames_and_not_in_all_clips():
     still = torch.rand(1, 3, 1, SIZE, SIZE).expand(2, 3, 5, SIZE, SIZE)
-    warped, _ = SpatialWarp(strength=.2)(still, targets(still))
+    warped, _ = SpatialWarp(strength=0.2)(still, targets(still))
     assert warped.shape == still.shape
     for t in range(1, 5):
         assert torch.equal(warped[:, :, t], warped[:, :, 0])
     assert not torch.allclose(warped[0], warped[1])
-    assert not torch.allclose(warped, still, atol=.1)
+    assert not torch.allclose(warped, still, atol=0.1)
 
 
 def test_strength_zero_is_identity():
@@ -64,11 +64,11 @@ def test_offset_moves_where_the_output_reads_from():
     assert torch.allclose(moved[..., :-4], clip[..., 4:], atol=1e-4)
     # one control point alone moves its neighbourhood, not the far corner
     offsets = torch.zeros(1, 25, 2)
-    offsets[0, 12, 1] = .1
+    offsets[0, 12, 1] = 0.1
     ramp = torch.arange(SIZE, dtype=torch.float32)[:, None].expand(1, 1, 1, SIZE, SIZE)
     difference = warp_clips(ramp, offsets) - ramp
-    assert difference[..., 15:17, 15:17].mean() == pytest.approx(.1 * SIZE, rel=.1)
-    assert difference[..., 2:4, 2:4].abs().max() < .2
+    assert difference[..., 15:17, 15:17].mean() == pytest.approx(0.1 * SIZE, rel=0.1)
+    assert difference[..., 2:4, 2:4].abs().max() < 0.2
 
 
 def test_spline_agrees_with_the_textbook():
@@ -80,7 +80,7 @@ def test_spline_agrees_with_the_textbook():
 
     def kernel(a, b):
         square = ((a[:, None] - b[None])**2).sum(-1)
-        return .5 * square * np.log(np.where(square > 0, square, 1))
+        return 0.5 * square * np.log(np.where(square > 0, square, 1))
 
     affine = np.hstack([np.ones((9, 1)), centres])
     system = np.block([[kernel(centres, centres), affine], [affine.T, np.zeros((3, 3))]])
@@ -89,7 +89,7 @@ def test_spline_agrees_with_the_textbook():
     places = pixels.numpy().astype(float)
     expected = kernel(places, centres) @ weights[:9] + weights[9] + places @ weights[10:]
     assert np.allclose(basis.numpy() @ values, expected, atol=1e-5)
-    assert pixels[:2].tolist() == [[-.875, -.875], [-.625, -.875]]  # x runs first
+    assert pixels[:2].tolist() == [[-0.875, -0.875], [-0.625, -0.875]]  # x runs first
 
 
 def test_offsets_stay_within_the_strength(monkeypatch):
@@ -97,9 +97,9 @@ def test_offsets_stay_within_the_strength(monkeypatch):
     monkeypatch.setattr('devias_mm.augments.spatial_warp.warp_clips',
                         lambda clips, offsets: seen.append(offsets) or clips)
     clips = torch.zeros(64, 1, 1, 8, 8)
-    SpatialWarp(strength=.1)(clips, targets(clips))
-    assert -.1 <= seen[0].min() < -.099
-    assert .099 < seen[0].max() <= .1
+    SpatialWarp(strength=0.1)(clips, targets(clips))
+    assert -0.1 <= seen[0].min() < -0.099
+    assert 0.099 < seen[0].max() <= 0.1
     assert seen[0].shape == (64, 25, 2)
 
 
@@ -109,7 +109,7 @@ def test_phi_one_gives_the_clip_back():
     assert torch.allclose(same, clip, atol=1e-5)
 
 
-@pytest.mark.parametrize('phi', [0., .5, 2., 3.])
+@pytest.mark.parametrize('phi', [0., 0.5, 2., 3.])
 def test_displacement_scales_with_phi(phi):
     """Frame t + 1 of the output is frame t of the input, moved by phi times the velocity."""
     clip = square_clip(step=2)
@@ -165,7 +165,7 @@ def test_phi_is_drawn_up_to_the_maximum(monkeypatch):
                         lambda clips, flow, phi, *args: seen.append(phi) or clips)
     clips = square_clip(frames=9).expand(64, 1, 9, SIZE, SIZE)
     MotionScaling()(clips, targets(clips, uniform_flow(clips, 2)))
-    assert 0 <= seen[0].min() < .2
+    assert 0 <= seen[0].min() < 0.2
     assert 4.8 < seen[0].max() <= 5
     assert seen[0].shape == (64, 8)
 
@@ -190,7 +190,7 @@ def test_what_is_wrong_is_said():
     with pytest.raises(ValueError, match='got -1'):
         MotionScaling(maximum=-1)
     with pytest.raises(ValueError, match='strength'):
-        SpatialWarp(strength=.7)
+        SpatialWarp(strength=0.7)
 
 
 @MODELS.register_module()
@@ -221,10 +221,10 @@ def view_batch(views: int) -> dict:
 def test_each_view_gets_its_own_augmentations_and_its_samples_flow():
     preprocessor = MODELS.build(dict(
         type='ContrastiveDataPreprocessor',
-        views=[[], [dict(type='AddToView', value=.1)], [dict(type='AddToView', value=.2)]]))
+        views=[[], [dict(type='AddToView', value=0.1)], [dict(type='AddToView', value=0.2)]]))
     result = preprocessor(view_batch(3), training=True)
     level = result['inputs'][:, :, 0, 0, 0, 0] / 255
-    assert torch.allclose(level, torch.tensor([[0., .3, .6], [0., .4, .8]]), atol=1e-6)
+    assert torch.allclose(level, torch.tensor([[0., 0.3, 0.6], [0., 0.4, 0.8]]), atol=1e-6)
     assert result['targets'].flow.shape == (6, 2, 3, 8, 8)
     tested = preprocessor(view_batch(1))  # nothing is augmented in a test
     assert tested['inputs'].abs().max() == 0

@@ -30,8 +30,8 @@ def test_each_frame_gets_its_own_mean_colour():
 
 def test_masking_commutes_with_normalisation():
     clips, masks = clips_and_masks()
-    mean = torch.tensor([.4, .5, .6]).view(3, 1, 1, 1)
-    std = torch.tensor([.2, .3, .1]).view(3, 1, 1, 1)
+    mean = torch.tensor([0.4, 0.5, 0.6]).view(3, 1, 1, 1)
+    std = torch.tensor([0.2, 0.3, 0.1]).view(3, 1, 1, 1)
     torch.testing.assert_close(mask_humans((clips - mean) / std, masks),
                                (mask_humans(clips, masks) - mean) / std)
 
@@ -50,8 +50,8 @@ def test_masks_of_frame_pairs_and_of_the_clip():
 
 def test_soft_edges_are_mixed():
     clips, masks = clips_and_masks()
-    half = mask_humans(clips, .25 * masks)
-    torch.testing.assert_close(half, .75 * clips + .25 * mask_humans(clips, masks))
+    half = mask_humans(clips, 0.25 * masks)
+    torch.testing.assert_close(half, 0.75 * clips + 0.25 * mask_humans(clips, masks))
 
 
 def test_has_human():

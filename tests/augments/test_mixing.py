@@ -9,7 +9,7 @@ from devias_mm.structures import ClipTargets
 
 B, T, S, CLASSES = 6, 8, 16, 7
 MIXINGS = {
-    'mixup': Mixup(CLASSES, alpha=.8),
+    'mixup': Mixup(CLASSES, alpha=0.8),
     'cutmix': CutMix(CLASSES),
     'space': VideoMix(CLASSES, extent='space'),
     'time': VideoMix(CLASSES, extent='time'),
@@ -39,7 +39,7 @@ def test_everything_is_mixed_alike(name, seed):
     torch.testing.assert_close(result.action[:, :B], share)
     assert (result.action[:, B:] == 0).all()
     # hard scene labels: the larger share, where it is not a tie
-    decided = share.amax(1) > .5 + 1e-4
+    decided = share.amax(1) > 0.5 + 1e-4
     assert torch.equal(result.scene[decided], share.argmax(1)[decided] + 100)
     # a mask's value says whose it is; it must be where its pixels are
     value = (torch.arange(B) + 1.) / B
@@ -77,23 +77,23 @@ def partner_map(mixing, lam: float, seed: int = 0) -> torch.Tensor:
 
 def test_shapes_of_the_cut():
     for seed in range(10):
-        box = partner_map(CutMix(CLASSES), .75, seed)
+        box = partner_map(CutMix(CLASSES), 0.75, seed)
         assert (box == box[:1]).all()  # the same in all frames
         rows, columns = box[0].amax(1), box[0].amax(0)
         assert torch.equal(box[0], rows[:, None] * columns)  # a box
         assert rows.sum() <= 8 and columns.sum() <= 16  # sides sqrt(1 - lam), cut at the border
-        span = partner_map(VideoMix(CLASSES, extent='time'), .75, seed)
+        span = partner_map(VideoMix(CLASSES, extent='time'), 0.75, seed)
         assert (span == span[:, :1, :1]).all()  # whole frames
         assert span[:, 0, 0].sum() == 2  # (1 - lam) T
         assert (span[:, 0, 0].diff().abs().sum()) <= 2  # of one interval
-        cuboid = partner_map(VideoMix(CLASSES, extent='space-time'), 1 - .5**3, seed)
+        cuboid = partner_map(VideoMix(CLASSES, extent='space-time'), 1 - 0.5**3, seed)
         frames = cuboid.amax((1, 2))
         assert frames.sum() == 4 and frames.diff().abs().sum() <= 2
         box = cuboid[frames > 0]
         assert (box == box[:1]).all() and box[0].amax(1).sum() <= 8 and box[0].amax(0).sum() <= 16
-    assert max(partner_map(CutMix(CLASSES), .75, seed)[0].sum() for seed in range(50)) == 128
+    assert max(partner_map(CutMix(CLASSES), 0.75, seed)[0].sum() for seed in range(50)) == 128
     spatial = VideoMix(CLASSES, extent='space')
-    assert torch.equal(partner_map(spatial, .4), partner_map(CutMix(CLASSES), .4))
+    assert torch.equal(partner_map(spatial, 0.4), partner_map(CutMix(CLASSES), 0.4))
 
 
 @pytest.mark.parametrize('extent', ['space', 'time', 'space-time'])
@@ -101,7 +101,7 @@ def test_shapes_of_the_cut():
 def test_extremes(extent, lam):
     """lam = 1 leaves the clip, lam = 0 cuts as much as fits."""
     cut = partner_map(VideoMix(CLASSES, extent=extent), lam)
-    assert (cut == 0).all() if lam else cut.mean() > .2
+    assert (cut == 0).all() if lam else cut.mean() > 0.2
 
 
 def test_mixup_weight_follows_beta():
@@ -109,10 +109,10 @@ def test_mixup_weight_follows_beta():
     torch.manual_seed(0)
     # a partner that is the clip itself (a fixed point) hides the weight
     weights = [share for _ in range(200) for share in
-               Mixup(CLASSES, alpha=.8)(clips, targets)[1].action[:1, 0].tolist() if share < 1]
+               Mixup(CLASSES, alpha=0.8)(clips, targets)[1].action[:1, 0].tolist() if share < 1]
     weights = torch.tensor(weights)
-    assert abs(weights.mean() - .5) < .1
-    assert abs(weights.var() - 1 / (4 * (2 * .8 + 1))) < .03  # of Beta(.8, .8)
+    assert abs(weights.mean() - 0.5) < 0.1
+    assert abs(weights.var() - 1 / (4 * (2 * 0.8 + 1))) < 0.03  # of Beta(0.8, 0.8)
 
 
 def test_prob_and_seeds():
@@ -128,26 +128,26 @@ def test_prob_and_seeds():
         assert torch.equal(mix(name, 3), mix(name, 3))
         assert any(not torch.equal(mix(name, 3), mix(name, seed)) for seed in (4, 5))
     torch.manual_seed(0)
-    mixed = sum(Mixup(CLASSES, prob=.3)(clips, targets)[0] is not clips for _ in range(300))
+    mixed = sum(Mixup(CLASSES, prob=0.3)(clips, targets)[0] is not clips for _ in range(300))
     assert 60 < mixed < 120
 
 
 def test_labels():
     labels = torch.tensor([2, 0])
     assert soft_labels(labels, 3).tolist() == [[0, 0, 1], [1, 0, 0]]
-    soft = torch.tensor([[.5, .5], [1., 0.]])
+    soft = torch.tensor([[0.5, 0.5], [1., 0.]])
     assert soft_labels(soft, 2) is soft
     partner = torch.tensor([1, 0])
-    assert mix_labels(labels, partner, torch.tensor([.4])).tolist() == [0, 2]
-    assert mix_labels(labels, partner, torch.tensor([.6, .4])).tolist() == [2, 2]
-    torch.testing.assert_close(mix_labels(soft, partner, torch.tensor([.8, 0.])),
-                               torch.tensor([[.6, .4], [.5, .5]]))
+    assert mix_labels(labels, partner, torch.tensor([0.4])).tolist() == [0, 2]
+    assert mix_labels(labels, partner, torch.tensor([0.6, 0.4])).tolist() == [2, 2]
+    torch.testing.assert_close(mix_labels(soft, partner, torch.tensor([0.8, 0.])),
+                               torch.tensor([[0.6, 0.4], [0.5, 0.5]]))
 
 
 def test_one_of_alternates():
     clips, targets = coded_batch()
     one_of = MODELS.build(dict(type='OneOf', num_classes=CLASSES, augments=[
-        dict(type='Mixup', alpha=.8), dict(type='VideoMix', extent='time')]))
+        dict(type='Mixup', alpha=0.8), dict(type='VideoMix', extent='time')]))
     assert [augment.num_classes for augment in one_of.augments] == [CLASSES] * 2
     torch.manual_seed(0)
     # Mixup leaves all frames alike, VideoMix does not
@@ -169,7 +169,7 @@ def test_one_of_alternates():
     (dict(type='Mixup', alpha=0.), 'alpha must be positive, got 0.0'),
     (dict(type='CutMix', prob=2.), r'prob must lie in \[0, 1\], got 2.0'),
     (dict(type='VideoMix', extent='box'), "'space-time'.*got 'box'"),
-    (dict(type='OneOf', augments=[dict(type='Mixup')], probs=[.5]), r'1 probabilities.*\[0.5\]')])
+    (dict(type='OneOf', augments=[dict(type='Mixup')], probs=[0.5]), r'1 probabilities.*\[0.5\]')])
 def test_bad_options(config, message):
     with pytest.raises(ValueError, match=message):
         MODELS.build(dict(config, num_classes=CLASSES))
@@ -182,4 +182,4 @@ def test_weights_are_uniform_by_default():
         labels = mixup(clips, ClipTargets(torch.arange(2)))[1].action[0]
         if labels.count_nonzero() == 2:  # a clip may be its own partner
             larger.append(labels.amax())
-    assert abs(torch.stack(larger).mean() - .75) < .02  # of Beta(2, 2) it is 0.69
+    assert abs(torch.stack(larger).mean() - 0.75) < 0.02  # of Beta(2, 2) it is 0.69

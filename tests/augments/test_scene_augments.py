@@ -27,12 +27,12 @@ def test_composite_keeps_the_foreground():
     clips, donors = torch.rand(2, 3, 4, 6, 6), torch.rand(2, 3, 4, 6, 6)
     mask = torch.zeros(2, 6, 6)
     mask[0, :2] = 1.
-    mask[1, :, 4:] = .25
+    mask[1, :, 4:] = 0.25
     output = composite(clips, donors, mask)
     assert torch.equal(output[0, :, :, :2], clips[0, :, :, :2])
     assert torch.equal(output[0, :, :, 2:], donors[0, :, :, 2:])
     torch.testing.assert_close(output[1, ..., 4:],
-                               .25 * clips[1, ..., 4:] + .75 * donors[1, ..., 4:])
+                               0.25 * clips[1, ..., 4:] + 0.75 * donors[1, ..., 4:])
 
 
 @pytest.mark.parametrize('masks_per_clip', [1, 2, 4])
@@ -55,7 +55,7 @@ def test_scene_mix_keeps_things_together(mask, soft, seed):
     torch.manual_seed(seed)
     clips, targets = coded_batch(soft)
     before = clips.clone()
-    output, result = SceneMix(ratio=.7, mask=mask)(clips, targets)
+    output, result = SceneMix(ratio=0.7, mask=mask)(clips, targets)
     assert torch.equal(clips, before), 'the input is changed in place'
     assert torch.equal(result.action, targets.action)
     assert torch.equal(result.masks, targets.masks)
@@ -87,13 +87,13 @@ def test_ratio_and_seeds():
     assert torch.equal(mix(0., 0)[1], targets.scene)
     # all clips get another's background, but for fixed points of the permutation
     assert sorted(mix(1., 1)[1].tolist()) == sorted(targets.scene.tolist())
-    for a, b in zip(mix(.5, 3), mix(.5, 3)):
+    for a, b in zip(mix(0.5, 3), mix(0.5, 3)):
         assert torch.equal(a, b)
-    assert any(not torch.equal(mix(.5, 3)[0], mix(.5, seed)[0]) for seed in (4, 5))
+    assert any(not torch.equal(mix(0.5, 3)[0], mix(0.5, seed)[0]) for seed in (4, 5))
     torch.manual_seed(0)
-    share = np.mean([(SceneMix(.5)(clips, targets)[1].scene != targets.scene).float().mean()
+    share = np.mean([(SceneMix(0.5)(clips, targets)[1].scene != targets.scene).float().mean()
                      for _ in range(300)])
-    assert share == pytest.approx(.5 * (B - 1) / B, abs=.05)
+    assert share == pytest.approx(0.5 * (B - 1) / B, abs=0.05)
 
 
 def test_scene_mix_without_labels_or_masks():
@@ -111,12 +111,12 @@ def test_scene_mix_without_labels_or_masks():
 def test_background_erasing_parity(golden, parity):
     arrays = np.load(golden / 'be' / 'background_erasing.npz', allow_pickle=False)
     clips = torch.from_numpy(arrays['clip'])
-    weight = torch.full((len(clips), ), .3 * float(arrays['uniform_draw']))
+    weight = torch.full((len(clips), ), 0.3 * float(arrays['uniform_draw']))
     frame = torch.from_numpy(arrays['frame_index'])
     output = erase_background(clips, frame, weight)
     parity('fingerrec_v2', output, arrays['fingerrec_v2'], 1e-6)
     # the re-implementation that mixes some clips only puts those first; ours keeps the order
-    mixed = torch.from_numpy(arrays['stillmix_keep_draw'] < .5)
+    mixed = torch.from_numpy(arrays['stillmix_keep_draw'] < 0.5)
     order = arrays['rand_keep_order_prob50']
     output = erase_background(clips, frame, weight * mixed)
     parity('stillmix_prob50', output[order], arrays['stillmix_prob50'], 1e-6)
@@ -129,20 +129,20 @@ def moving(batch: int = 64) -> torch.Tensor:
 
 def test_background_erasing_draws():
     clips, targets = moving(), ClipTargets(torch.arange(64))
-    output, result = BackgroundErasing(.3, .5)(clips, targets)
+    output, result = BackgroundErasing(0.3, 0.5)(clips, targets)
     assert result is targets
     contrast = output[:, 0, -1, 0, 0] - output[:, 0, 0, 0, 0]  # 1 - lambda
-    assert contrast.min() >= .7 - 1e-6
-    assert .25 < (contrast < 1 - 1e-6).float().mean() < .75
+    assert contrast.min() >= 0.7 - 1e-6
+    assert 0.25 < (contrast < 1 - 1e-6).float().mean() < 0.75
     assert contrast.unique().numel() > 10  # a weight for each clip
-    ghosts = output[contrast < .9, 0, 0, 0, 0] / (1 - contrast[contrast < .9])
+    ghosts = output[contrast < 0.9, 0, 0, 0, 0] / (1 - contrast[contrast < 0.9])
     assert (ghosts * 4).round().unique().numel() > 2  # not always the same frame
-    assert torch.equal(BackgroundErasing(.3, 0.)(clips, targets)[0], clips)
+    assert torch.equal(BackgroundErasing(0.3, 0.)(clips, targets)[0], clips)
     torch.testing.assert_close(BackgroundErasing(0., 1.)(clips, targets)[0], clips)
 
 
 def test_one_weight_for_the_batch():
-    output, _ = BackgroundErasing(.3, 1., weight_per_clip=False)(moving(), ClipTargets(None))
+    output, _ = BackgroundErasing(0.3, 1., weight_per_clip=False)(moving(), ClipTargets(None))
     contrast = output[:, 0, -1, 0, 0] - output[:, 0, 0, 0, 0]
     torch.testing.assert_close(contrast, contrast[:1].expand(64))
     assert contrast[0] < 1
@@ -170,7 +170,7 @@ def test_background_erasing_draws_from_all_frames_whatever_the_channels():
 
 
 @pytest.mark.parametrize('options', [
-    dict(max_weight=-.1), dict(max_weight=1.1), dict(ratio=-.1), dict(ratio=1.1)])
+    dict(max_weight=-0.1), dict(max_weight=1.1), dict(ratio=-0.1), dict(ratio=1.1)])
 def test_background_erasing_refuses_what_is_no_share(options):
     with pytest.raises(ValueError, match=r'\[0, 1\]'):
         BackgroundErasing(**options)

@@ -43,24 +43,25 @@ class RedIsClass3:
         red = pixel_values[:, 0] * segformer_masks.IMAGENET_STD[0] \
             + segformer_masks.IMAGENET_MEAN[0]
         scores = torch.zeros(len(red), 5, *red.shape[1:])
-        scores[:, 3] = red - .5
+        scores[:, 3] = red - 0.5
         return SimpleNamespace(logits=scores[..., ::2, ::2])
 
 
-def known(**kwargs) -> SegFormerMasks:
-    masks = SegFormerMasks('none', person_classes=(3, ), size=None, **kwargs)
+def known() -> SegFormerMasks:
+    masks = SegFormerMasks('none', person_classes=(3, ), size=None)
     network = RedIsClass3()
     masks.network = lambda device: network
     return masks
 
 
-@pytest.mark.parametrize('chunk', [1, 3, 16])
-def test_masks_belong_to_their_frames(chunk):
+@pytest.mark.parametrize('frames_per_pass', [1, 3, 16])
+def test_masks_belong_to_their_frames(frames_per_pass, monkeypatch):
+    monkeypatch.setattr(segformer_masks, 'FRAMES_PER_PASS', frames_per_pass)
     clips = torch.zeros(2, 3, 8, 16, 16)
     for b in range(2):
         for t in range(8):
             clips[b, 0, t, 4 * b:4 * b + 4, 2 * t:2 * t + 2] = 1.
-    source = known(chunk=chunk)
+    source = known()
     same, targets = source(clips, TARGETS)
     assert same is clips
     assert targets.masks.shape == (2, 4, 16, 16)
@@ -69,9 +70,9 @@ def test_masks_belong_to_their_frames(chunk):
             mask = targets.masks[b, t]
             rows, columns = mask.nonzero().float().mean(0)
             assert abs(float(rows) - (4 * b + 1.5)) <= 1, (b, t)
-            assert abs(float(columns) - (4 * t + .5)) <= 1, (b, t)
+            assert abs(float(columns) - (4 * t + 0.5)) <= 1, (b, t)
     assert torch.equal(targets.clip_mask, targets.masks.amax(1))
-    assert max(source.network(None).calls) <= chunk
+    assert max(source.network(None).calls) <= frames_per_pass
 
 
 def test_agrees_with_the_most_likely_class(saved):
@@ -86,9 +87,9 @@ def test_agrees_with_the_most_likely_class(saved):
     labels = F.interpolate(scores, size=(64, 64), mode='bilinear').argmax(1)
     common = labels.flatten().bincount(minlength=LABELS).topk(2).indices.tolist()
     expected = torch.isin(labels, torch.tensor(common))
-    assert .1 < expected.float().mean() < .95
+    assert 0.1 < expected.float().mean() < 0.95
     found = SegFormerMasks(str(saved / 'whole'), common, size=None)(clips, TARGETS)[1].masks
-    assert (found.flatten(0, 1).bool() == expected).float().mean() > .95
+    assert (found.flatten(0, 1).bool() == expected).float().mean() > 0.95
     other = SegFormerMasks(str(saved / 'whole'), common, size=96)(clips, TARGETS)[1].masks
     assert other.shape == found.shape
 
@@ -121,10 +122,9 @@ def test_errors(saved, monkeypatch):
         SegFormerMasks(str(saved / 'headless'))(clips, TARGETS)
     with pytest.raises(OSError, match='cannot load .*/nowhere.*give the folder'):
         SegFormerMasks(str(saved / 'nowhere'))(clips, TARGETS)
-    with pytest.raises(ValueError, match='frames_per_mask=3 does not divide clips of 4'):
-        known(frames_per_mask=3)(clips, TARGETS)
-    for options in (dict(person_classes=()), dict(chunk=0), dict(frames_per_mask=0),
-                    dict(size=0)):
+    with pytest.raises(ValueError, match='clips of 3 frames: choose an even clip_len'):
+        known()(clips[:, :, :3], TARGETS)
+    for options in (dict(person_classes=()), dict(size=0)):
         with pytest.raises(ValueError, match=next(iter(options))):
             SegFormerMasks('none', **options)
     monkeypatch.setitem(sys.modules, 'transformers', None)

@@ -44,7 +44,7 @@ def test_frames_of_other_clips(seed):
     assert torch.equal(clips, before)
     assert result is targets
     still, lam = stills_of(output, clips)
-    assert ((lam - .5).abs() < .15).all()
+    assert ((lam - 0.5).abs() < 0.15).all()
     assert lam.unique().numel() == B  # a weight for each clip
     torch.testing.assert_close(still, still[:, :1].expand(-1, T), atol=1e-4, rtol=0.)  # one frame
     code = (100 * still[:, 0]).round().int()
@@ -67,7 +67,7 @@ def test_bank(bank):
     for _ in range(20):
         output, _ = mix(clips, ClipTargets(None))
         still, lam = stills_of(output, clips)
-        assert ((lam - .5).abs() < .15).all()
+        assert ((lam - 0.5).abs() < 0.15).all()
         code = (255 * still[:, 0] / 50).round()
         torch.testing.assert_close(50 * code / 255, still[:, 0], atol=1e-4, rtol=0.)
         seen |= set(code.int().tolist())
@@ -105,9 +105,9 @@ def test_ratio_and_seed(bank, with_bank):
         results.append(StillMix(folder)(clips, targets)[0])
     assert torch.equal(results[0], results[1])
     assert not torch.equal(results[0], results[2])
-    mixed = [(StillMix(folder, ratio=.3)(clips, targets)[0] != clips).any(-1).any(-1).any(1)[:, -1]
+    mixed = [(StillMix(folder, ratio=0.3)(clips, targets)[0] != clips).any(-1).any(-1).any(1)[:, -1]
              .float().mean() for _ in range(200)]
-    assert abs(torch.stack(mixed).mean() - .3) < .06
+    assert abs(torch.stack(mixed).mean() - 0.3) < 0.06
 
 
 def test_beta_is_the_spread():
@@ -115,9 +115,9 @@ def test_beta_is_the_spread():
     clips = coded_clips().repeat(50, 1, 1, 1, 1)
     for beta in (1., 200.):
         _, lam = stills_of(StillMix(ratio=1., beta=beta)(clips, ClipTargets(None))[0], clips)
-        deviation = (1 / (4 * (2 * beta + 1)))**.5
-        assert abs(lam.mean() - .5) < .06
-        assert .8 < lam.std() / deviation < 1.2
+        deviation = (1 / (4 * (2 * beta + 1)))**0.5
+        assert abs(lam.mean() - 0.5) < 0.06
+        assert 0.8 < lam.std() / deviation < 1.2
 
 
 def test_still_clips():
@@ -139,7 +139,7 @@ def test_background_erasing_of_the_stillmix_release_golden(golden, monkeypatch):
     monkeypatch.setattr(torch, 'rand', lambda *shape, **_: next(draws))
     monkeypatch.setattr(torch, 'randint', lambda *_, **__: torch.from_numpy(arrays['frame_index']))
     labels = torch.from_numpy(arrays['stillmix_labels'])[:, 0]
-    output, targets = BackgroundErasing(.3, .5, weight_per_clip=False)(
+    output, targets = BackgroundErasing(0.3, 0.5, weight_per_clip=False)(
         clips, ClipTargets(labels))
     order = arrays['rand_keep_order_prob50']
     np.testing.assert_allclose(output[order], arrays['stillmix_prob50'], atol=1e-6)

@@ -158,15 +158,17 @@ def test_annotated_boxes_are_read_as_they_are(boxes_file):
     assert len(read_video_boxes(boxes_file)['a/v']) == 2
 
 
-def test_person_masks_of_a_segformer(tmp_path):
+def test_person_masks_of_a_segformer(tmp_path, monkeypatch):
     transformers = pytest.importorskip('transformers')
+    from devias_mm.augments import segformer_masks
     config = transformers.SegformerConfig(
         num_labels=3, hidden_sizes=[8, 8, 8, 8], depths=[1, 1, 1, 1], decoder_hidden_size=8,
         num_attention_heads=[1, 1, 1, 1])
     transformers.SegformerForSemanticSegmentation(config).save_pretrained(tmp_path)
     frames, _, _ = walker(length=5)
-    found = [person_masks(frames, checkpoint=str(tmp_path), person_classes=(label, ), size=64,
-                          chunk=2) for label in range(3)]
+    monkeypatch.setattr(segformer_masks, 'FRAMES_PER_PASS', 2)  # several passes, one of them short
+    found = [person_masks(frames, checkpoint=str(tmp_path), person_classes=(label, ), size=64)
+             for label in range(3)]
     assert found[0].shape == frames.shape[:3]
     assert (sum(map(np.int64, found)) <= 1).all()  # a pixel has one class, or a tie
     assert 0.9 < np.mean(sum(map(np.int64, found))) <= 1

@@ -65,11 +65,11 @@ def test_a_spot_moves_the_token_of_its_place(root, name):
         for parameter in model.parameters():
             if parameter.dim() == 5:
                 smooth(parameter)
-    background = torch.full((1, 3, *SIZE), .5)
+    background = torch.full((1, 3, *SIZE), 0.5)
     clip = background.clone()
     # the field of view of a token is centred on its first pixel, where a stage pools instead of
     # striding on its middle
-    place, shift = (t - 1, 1, 1), .4 if name == 'c3d' else 0.
+    place, shift = (t - 1, 1, 1), 0.4 if name == 'c3d' else 0.
     start = [int(size / cells * (i + shift)) for size, cells, i in zip(SIZE, model.grid, place)]
     clip[:, :, start[0]:start[0] + max(1, SIZE[0] // t // 2), start[1]:start[1] + 6,
          start[2]:start[2] + 6] = 5.
@@ -120,8 +120,9 @@ def test_a_step_trains_every_weight(root, name, method):
     cfg = dict(type=method, num_classes=3, num_scene_classes=2,
                data_preprocessor=dict(fragment(root, name).clip_preprocessor))
     if method == 'DEVIAS':
-        cfg['data_preprocessor']['augments'] = [dict(type='FAMEMasks', tau=.4),
-                                                dict(type='SceneMix', ratio=.5)]
+        cfg.update(slot_attention=dict(), action_scores='own')
+        cfg['data_preprocessor']['augments'] = [dict(type='FAMEMasks', tau=0.4),
+                                                dict(type='SceneMix', ratio=0.5)]
     cfg['backbone'] = small(root, name, num_extra_tokens=2 * (method == 'TokenRecognizer'))
     model = MODELS.build(cfg)
     if method == 'DEVIAS':
@@ -222,5 +223,5 @@ def test_layer_decay_is_one_clear_error(root):
     with DefaultScope.overwrite_default_scope('mmaction'), \
             pytest.raises(ValueError, match='FeatureMapTokens has no `blocks`.*default'):
         build_optim_wrapper(model, dict(
-            optimizer=dict(type='AdamW', lr=1e-3, weight_decay=.05),
-            constructor='LayerDecayOptimWrapperConstructor', paramwise_cfg=dict(decay_rate=.75)))
+            optimizer=dict(type='AdamW', lr=1e-3, weight_decay=0.05),
+            constructor='LayerDecayOptimWrapperConstructor', paramwise_cfg=dict(decay_rate=0.75)))

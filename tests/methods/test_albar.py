@@ -197,7 +197,7 @@ def test_released_setting(root):
     assert cfg.model == dict(naive.model, type='ALBAR')
     assert {key for key in cfg if cfg[key] != naive[key]} == {'model'}
     optimizer = cfg.optim_wrapper.optimizer
-    assert (optimizer.type, optimizer.lr, optimizer.weight_decay) == ('AdamW', 1e-5, .05)
+    assert (optimizer.type, optimizer.lr, optimizer.weight_decay) == ('AdamW', 1e-5, 0.05)
     warmup, cosine = cfg.param_scheduler
     assert (warmup.type, warmup.end, cosine.type, cosine.begin, cosine.end) == (
         'LinearLR', 5, 'CosineAnnealingLR', 5, 50)
@@ -226,7 +226,7 @@ def test_accumulated_batches_are_one_batch():
         torch.manual_seed(0)
         model = MODELS.build(dict(type='ALBAR', num_classes=ACTIONS, backbone=dict(
             type='TokenViT', img_size=32, depth=2, embed_dims=24, num_heads=2, num_frames=4)))
-        wrapper = OptimWrapper(torch.optim.SGD(model.parameters(), lr=.1),
+        wrapper = OptimWrapper(torch.optim.SGD(model.parameters(), lr=0.1),
                                accumulative_counts=count)
         wrapper.initialize_count_status(model, 0, count)
         for part in range(count):

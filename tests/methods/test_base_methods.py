@@ -9,7 +9,7 @@ from devias_mm.layers import TokenFeatures
 from devias_mm.methods.base import accuracy
 from devias_mm.structures import ClipTargets
 
-FAME = [dict(type='FAMEMasks', tau=.2), dict(type='SceneMix', ratio=1.)]
+FAME = [dict(type='FAMEMasks', tau=0.2), dict(type='SceneMix', ratio=1.)]
 ALL = {
     'naive': dict(type='NaiveRecognizer'),
     'naive scene': dict(type='NaiveRecognizer', task='scene'),
@@ -179,7 +179,7 @@ def test_the_teacher_goes_before_the_labels():
 
 def test_soft_scene_labels_of_the_dataset():
     model = build(type='NaiveRecognizer', task='scene')
-    soft = torch.tensor([[.9, .1], [0., 1.]])
+    soft = torch.tensor([[0.9, 0.1], [0., 1.]])
     hard, scores = model.scene_targets(clips()[:, 0], ClipTargets(None, scene=soft))
     assert hard.tolist() == [0, 1]
     torch.testing.assert_close(scores.softmax(-1), soft)

@@ -16,7 +16,7 @@ BACKBONE = dict(type='ConvTokenEncoder', input_size=SIZE, widths=(8, 12, 24), nu
 
 
 def build(type: str = 'BEContrastive', **kwargs) -> torch.nn.Module:
-    return MODELS.build(dict(type=type, backbone=BACKBONE, projection_dims=6, **kwargs))
+    return MODELS.build(dict(type=type, backbone=BACKBONE, **kwargs))
 
 
 def test_loss_of_made_up_views():

@@ -84,7 +84,7 @@ def test_a_probe_leaves_the_encoder_alone(encoder, kwargs):
     assert {name for name, p in model.named_parameters() if p.requires_grad} == own
     with DefaultScope.overwrite_default_scope('mmaction'):
         optimizer = build_optim_wrapper(model, dict(
-            optimizer=dict(type='AdamW', lr=.1, weight_decay=.05),
+            optimizer=dict(type='AdamW', lr=0.1, weight_decay=0.05),
             constructor='FeatureClassifierOptimWrapperConstructor',
             paramwise_cfg=dict(decay_rate=1.))).optimizer
     held = {id(p) for group in optimizer.param_groups for p in group['params']}
@@ -95,19 +95,19 @@ def test_learning_rates_decay_within_the_encoder():
     model = classifier('devias vit')
     with DefaultScope.overwrite_default_scope('mmaction'):
         groups = build_optim_wrapper(model, dict(
-            optimizer=dict(type='AdamW', lr=1., weight_decay=.05),
+            optimizer=dict(type='AdamW', lr=1., weight_decay=0.05),
             constructor='FeatureClassifierOptimWrapperConstructor',
-            paramwise_cfg=dict(decay_rate=.5))).optimizer.param_groups
+            paramwise_cfg=dict(decay_rate=0.5))).optimizer.param_groups
     found = {id(p): (group['lr'], group['weight_decay'])
              for group in groups for p in group['params']}
     parameters = {name: p for name, p in model.named_parameters() if p.requires_grad}
     assert set(found) == {id(p) for p in parameters.values()}
     expected = {
-        'backbone.backbone.patch_embed.projection.weight': (.125, .05),
-        'backbone.backbone.blocks.0.mlp.layers.1.weight': (.25, .05),
-        'backbone.backbone.blocks.1.norm1.weight': (.5, 0.),
-        'backbone.slot_attention.layers.0.to_q.weight': (1., .05),
-        'projections.1.weight': (1., .05), 'head.weight': (1., .05), 'head.bias': (1., 0.)}
+        'backbone.backbone.patch_embed.projection.weight': (0.125, 0.05),
+        'backbone.backbone.blocks.0.mlp.layers.1.weight': (0.25, 0.05),
+        'backbone.backbone.blocks.1.norm1.weight': (0.5, 0.),
+        'backbone.slot_attention.layers.0.to_q.weight': (1., 0.05),
+        'projections.1.weight': (1., 0.05), 'head.weight': (1., 0.05), 'head.bias': (1., 0.)}
     assert {name: found[id(parameters[name])] for name in expected} == expected
 
 

@@ -19,7 +19,7 @@ def build(type: str, views=None, **kwargs) -> torch.nn.Module:
         queue = dict(queue_size=kwargs.pop('queue_size', 10))
     views = views or [[] for _ in range(2 if type == 'MoCo' else 3)]
     return MODELS.build(dict(
-        type=type, backbone=BACKBONE, projection_dims=6, data_preprocessor=dict(
+        type=type, backbone=BACKBONE, data_preprocessor=dict(
             type='ContrastiveDataPreprocessor', mean=[127.] * 3, std=[60.] * 3, views=views),
         **queue, **kwargs))
 
@@ -30,27 +30,27 @@ def views(number: int, clips: int = 4) -> torch.Tensor:
 
 def test_triplet_by_hand():
     anchor = torch.tensor([[1., 0.], [1., 0.]])
-    near, far = torch.tensor([[1., 0.], [.6, .8]]), torch.tensor([[-1., 0.], [1., 0.]])
-    # first: 0 - 2 + .5 < 0; second: |(.4, -.8)| - 0 + .5
-    expected = (0 + (.4**2 + .8**2)**.5 + .5) / 2
-    assert float(triplet_loss(anchor, near, far, .5)) == pytest.approx(expected, abs=1e-4)
-    assert float(triplet_loss(anchor, far, near, .5)) == pytest.approx(
-        (2.5 + max(0 - .8**.5 + .5, 0)) / 2, abs=1e-3)
+    near, far = torch.tensor([[1., 0.], [0.6, 0.8]]), torch.tensor([[-1., 0.], [1., 0.]])
+    # first: 0 - 2 + 0.5 < 0; second: |(0.4, -0.8)| - 0 + 0.5
+    expected = (0 + (0.4**2 + 0.8**2)**0.5 + 0.5) / 2
+    assert float(triplet_loss(anchor, near, far, 0.5)) == pytest.approx(expected, abs=1e-4)
+    assert float(triplet_loss(anchor, far, near, 0.5)) == pytest.approx(
+        (2.5 + max(0 - 0.8**0.5 + 0.5, 0)) / 2, abs=1e-3)
 
 
 def unit(rows: int, seed: int) -> torch.Tensor:
     generator = torch.Generator().manual_seed(seed)
-    return F.normalize(torch.randn(rows, 6, generator=generator), dim=-1)
+    return F.normalize(torch.randn(rows, 128, generator=generator), dim=-1)
 
 
 def test_eq_7_by_hand():
-    model = build('DSM', temperature=.5)
+    model = build('DSM', temperature=0.5)
     query, positive, negative = unit(4, 1), unit(4, 2), unit(4, 3)
     expected = 0.
     for q, p, n in zip(query, positive, negative):
-        up = (q @ p / .5).exp()
-        expected -= (up / (up + (q @ n / .5).exp() + sum(
-            (q @ k / .5).exp() for k in model.queue))).log() / 4
+        up = (q @ p / 0.5).exp()
+        expected -= (up / (up + (q @ n / 0.5).exp() + sum(
+            (q @ k / 0.5).exp() for k in model.queue))).log() / 4
     loss = model.contrast(query, positive, negative)['loss_contrastive']
     assert torch.allclose(loss, expected, atol=1e-5)
 
@@ -95,19 +95,19 @@ def test_triplet_has_gradients_through_all_views():
     assert not any(name.startswith('key') for name, _ in model.named_parameters())
     anchor, positive, negative = model.embed(torch.cat(inputs.unbind(1))).chunk(3)
     assert torch.allclose(anchor.norm(dim=1), torch.ones(4), atol=1e-5)
-    by_hand = ((anchor - positive).norm(dim=1) - (anchor - negative).norm(dim=1) + .5).clamp(0)
+    by_hand = ((anchor - positive).norm(dim=1) - (anchor - negative).norm(dim=1) + 0.5).clamp(0)
     assert torch.allclose(losses['loss_triplet'], by_hand.mean(), atol=1e-4)
 
 
 def test_momentum_update():
-    model = build('MoCo', momentum=.9)
+    model = build('MoCo', momentum=0.9)
     names = ('backbone', 'projection')
     pairs = [(getattr(model, name), model.key_encoder[name]) for name in names]
     for query, key in pairs:
         for own, other in zip(query.parameters(), key.parameters()):
             assert torch.equal(own, other)
             own.data.add_(torch.randn_like(own))
-    expected = [.9 * key_p + .1 * query_p for query, key in pairs
+    expected = [0.9 * key_p + 0.1 * query_p for query, key in pairs
                 for query_p, key_p in zip(query.parameters(), key.parameters())]
     before = [p.clone() for p in model.backbone.parameters()]
     model.update_key_encoder()
@@ -117,14 +117,14 @@ def test_momentum_update():
 
 
 def test_key_encoder_follows_once_a_step_and_starts_as_a_copy():
-    model = build('MoCo', momentum=.5, init_cfg=dict(type='Normal', layer='Linear', std=1.))
+    model = build('MoCo', momentum=0.5, init_cfg=dict(type='Normal', layer='Linear', std=1.))
     model.init_weights()  # draws all weights anew
     name = 'projection.weight'
     assert torch.equal(model.state_dict()[name], model.state_dict()[f'key_encoder.{name}'])
     model.projection.weight.data.add_(1.)
     model.train().loss(views(2), None)
     gap = model.projection.weight - model.key_encoder['projection'].weight
-    assert torch.allclose(gap, torch.full_like(gap, .5), atol=1e-5)
+    assert torch.allclose(gap, torch.full_like(gap, 0.5), atol=1e-5)
 
 
 def test_bank_wraps():
@@ -187,7 +187,7 @@ def test_loss_is_that_of_the_embeddings(bank):
 
 def test_moco_contrasts_before_it_enqueues_and_after_it_updates_the_key_encoder():
     """Eq. 6 from pixels, with a bank as small as the batch and encoders that differ much."""
-    model = build('MoCo', queue_size=4, momentum=.5, temperature=.2).eval()
+    model = build('MoCo', queue_size=4, momentum=0.5, temperature=0.2).eval()
     model.projection.weight.data.add_(torch.randn_like(model.projection.weight))
     key_before = model.key_encoder['projection'].weight.clone()
     inputs, bank = views(2), model.queue.clone()
@@ -197,22 +197,22 @@ def test_moco_contrasts_before_it_enqueues_and_after_it_updates_the_key_encoder(
     feature = model.backbone(inputs[:, 1]).tokens.mean(1)  # the backbones are still equal
     keys = F.normalize(feature @ key_after.T + model.key_encoder['projection'].bias, dim=-1)
     query = model.embed(inputs[:, 0])
-    up = ((query * keys).sum(1) / .2).exp()
-    expected = -(up / (up + (query @ bank.T / .2).exp().sum(1))).log().mean()
+    up = ((query * keys).sum(1) / 0.2).exp()
+    expected = -(up / (up + (query @ bank.T / 0.2).exp().sum(1))).log().mean()
     torch.testing.assert_close(losses['loss_contrastive'], expected)
     torch.testing.assert_close(model.queue, keys)
 
 
 def test_triplet_between_videos_takes_the_reversed_batch():
     """Published dsm_triplet: d(a, p) - d(a, p of another video) + margin, beside Eq. 5."""
-    model = build('DSMTriplet', inter_video=True, margin=.3).eval()
+    model = build('DSMTriplet', inter_video=True, margin=0.3).eval()
     inputs = views(3) * torch.tensor([1., 3., 9.]).view(1, 3, 1, 1, 1, 1)
     losses = model.loss(inputs, None)
     anchor, positive, negative = (model.embed(view) for view in inputs.unbind(1))
 
     def hinge(a, p, n):
         distance = (a - p).square().sum().sqrt() - (a - n).square().sum().sqrt()
-        return max(float(distance) + .3, 0)
+        return max(float(distance) + 0.3, 0)
 
     intra = sum(hinge(*rows) for rows in zip(anchor, positive, negative)) / 4
     inter = sum(hinge(anchor[i], positive[i], positive[3 - i]) for i in range(4)) / 4
@@ -267,7 +267,7 @@ def three_views() -> dict:
 
 @pytest.mark.parametrize('type', ['MoCo', 'DSM', 'DSMTriplet'])
 def test_learns_four_clips(type, monkeypatch):
-    kwargs = {} if type == 'DSMTriplet' else dict(temperature=.1, momentum=.9)
+    kwargs = {} if type == 'DSMTriplet' else dict(temperature=0.1, momentum=0.9)
     model = build(type, None if type == 'MoCo' else DSM_VIEWS, **kwargs)
     data = three_views()
     if type == 'MoCo':
@@ -290,9 +290,9 @@ def test_learns_four_clips(type, monkeypatch):
         return sum(logs[key] for logs in part) / len(part)
 
     first, last = history[:5], history[-10:]
-    assert mean('loss', last) < .6 * mean('loss', first)
+    assert mean('loss', last) < 0.6 * mean('loss', first)
     if type != 'MoCo':
-        assert mean('cosine_positive', last) > mean('cosine_negative', last) + .3
+        assert mean('cosine_positive', last) > mean('cosine_negative', last) + 0.3
 
 
 def test_bank_holds_the_keys_of_all_processes(monkeypatch):
@@ -306,18 +306,18 @@ def test_bank_holds_the_keys_of_all_processes(monkeypatch):
 
 def test_moco_contrasts_new_keys_with_the_old_bank():
     """The key encoder follows before its use, and the keys of this batch enter the bank after."""
-    model = build('MoCo', momentum=.5, temperature=.1).eval()
+    model = build('MoCo', momentum=0.5, temperature=0.1).eval()
     model.projection.weight.data.mul_(3.)
     model.projection.bias.data.normal_()
     inputs, bank = views(2), model.queue.clone()
     key = model.key_encoder['projection']
-    followed = [.5 * (own + other) for own, other in zip(
+    followed = [0.5 * (own + other) for own, other in zip(
         key.parameters(), model.projection.parameters())]
     losses = model.loss(inputs, None)
     for found, expected in zip(key.parameters(), followed):
         assert torch.allclose(found, expected, atol=1e-6)
     query, positive = model.embed(inputs[:, 0]), model.embed_keys(inputs[:, 1])
-    scores = torch.cat([(query * positive).sum(1, keepdim=True), query @ bank.t()], dim=1) / .1
+    scores = torch.cat([(query * positive).sum(1, keepdim=True), query @ bank.t()], dim=1) / 0.1
     expected = F.cross_entropy(scores, torch.zeros(4, dtype=torch.long))
     assert torch.allclose(losses['loss_contrastive'], expected, atol=1e-5)
     assert torch.allclose(model.queue[:4], positive, atol=1e-6)

@@ -87,10 +87,10 @@ def test_paper_settings():
         assert steps[0].sampler.shift_range == (2, 20) and i3d.num_classes == 101
         assert steps[1:] == twin.train_dataloader.dataset.pipeline[1:]
         assert i3d.model == twin.model and i3d.optim_wrapper == twin.optim_wrapper
-    assert cfg.optim_wrapper.optimizer.lr == .003
+    assert cfg.optim_wrapper.optimizer.lr == 0.003
     assert cfg.param_scheduler[0].milestones == [80, 120, 160]
     tuned = read_row('benchmarks/ucf101_pretraining.py:dsm-i3d-r50')
-    assert tuned.optim_wrapper.optimizer.lr == .1
+    assert tuned.optim_wrapper.optimizer.lr == 0.1
     assert tuned.test_dataloader.dataset.pipeline[0].sampler.num_clips == 10
     # only a pre-training gives it weights
     assert not tuned.get('load_from') and not tuned.model.backbone.get('init_cfg')

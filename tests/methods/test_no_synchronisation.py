@@ -7,7 +7,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 WAITING = ('aten._local_scalar_dense', 'aten.nonzero', 'aten.masked_select', 'aten.unique',
            'aten.bincount')
 INDEXING = ('aten.index.Tensor', 'aten.index_put')  # by a mask: the kernel counts its ones
-FAME = [dict(type='FAMEMasks'), dict(type='SceneMix', ratio=.5)]
+FAME = [dict(type='FAMEMasks'), dict(type='SceneMix', ratio=0.5)]
 
 
 class Waiting(TorchDispatchMode):

@@ -3,12 +3,12 @@ import pytest
 import torch
 from tiny_models import batch, build, teacher
 
-FAME = [dict(type='FAMEMasks', tau=.1, foreground_seed=.1), dict(type='SceneMix', ratio=.5)]
+FAME = [dict(type='FAMEMasks', tau=0.1, foreground_seed=0.1), dict(type='SceneMix', ratio=0.5)]
 BOTH = ('action', 'scene')
 METHODS = {
     'naive action': (dict(type='NaiveRecognizer'), ('action', )),
     'naive action, normalised pool': (
-        dict(type='NaiveRecognizer', pool_norm=True, dropout=.1), ('action', )),
+        dict(type='NaiveRecognizer', pool_norm=True, dropout=0.1), ('action', )),
     'naive scene': (dict(type='NaiveRecognizer', task='scene'), ('scene', )),
     'naive scene, FAME': (dict(type='NaiveRecognizer', task='scene', augments=FAME), ('scene', )),
     'FAME': (dict(type='NaiveRecognizer', augments=FAME), ('action', )),
@@ -55,7 +55,7 @@ def test_overfits(name):
     first, last = train(model)
     for task in ('action', 'scene'):
         if task in tasks:
-            assert last[f'loss_{task}'] < .5 * first[f'loss_{task}']
+            assert last[f'loss_{task}'] < 0.5 * first[f'loss_{task}']
             labels = dict(action=[0, 1, 2, 0], scene=[0, 1, 0, 1])[task]
             assert predicted(model, task) == labels
         else:

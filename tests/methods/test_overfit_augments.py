@@ -6,16 +6,16 @@ from tiny_models import ACTIONS, batch, build
 
 from devias_mm.augments import still_clips
 
-MASKS = dict(type='FAMEMasks', tau=.1, foreground_seed=.1)
+MASKS = dict(type='FAMEMasks', tau=0.1, foreground_seed=0.1)
 CLASSES = dict(num_classes=ACTIONS)
 AUGMENTS = {
-    'erasing': [dict(type='RandomErasing', prob=.25)],
-    'mixup': [dict(type='Mixup', **CLASSES, prob=.5)],
-    'cutmix': [dict(type='CutMix', **CLASSES, prob=.5)],
-    'videomix': [dict(type='VideoMix', extent='space-time', **CLASSES, prob=.5)],
-    'aug': [dict(type='RandomErasing'), dict(type='OneOf', **CLASSES, prob=.5, augments=[
+    'erasing': [dict(type='RandomErasing', prob=0.25)],
+    'mixup': [dict(type='Mixup', **CLASSES, prob=0.5)],
+    'cutmix': [dict(type='CutMix', **CLASSES, prob=0.5)],
+    'videomix': [dict(type='VideoMix', extent='space-time', **CLASSES, prob=0.5)],
+    'aug': [dict(type='RandomErasing'), dict(type='OneOf', **CLASSES, prob=0.5, augments=[
         dict(type='Mixup'), dict(type='CutMix')])],
-    'actor-cutmix': [MASKS, dict(type='ActorCutMix', **CLASSES, ratio=.3)],
+    'actor-cutmix': [MASKS, dict(type='ActorCutMix', **CLASSES, ratio=0.3)],
     'still-mix': [dict(type='StillMix')],
 }
 
@@ -39,5 +39,5 @@ def test_albar_learns_clips_and_not_their_frames():
         with torch.no_grad():
             scores[kind] = model.eval().probabilities(still)['action']
     truth = [scores[kind][torch.arange(4), [0, 1, 2, 0]].mean() for kind in scores]
-    assert truth[0] > .4  # frames alone do tell something
+    assert truth[0] > 0.4  # frames alone do tell something
     assert truth[1] < 1 / ACTIONS

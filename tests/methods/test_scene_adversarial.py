@@ -22,7 +22,7 @@ from devias_mm.structures import ClipTargets
 from devias_mm.weights.checkpoints import find_resumable, load_checkpoint_file
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / 'engine'))
-FAME = [dict(type='FAMEMasks', tau=.1, foreground_seed=.1)]
+FAME = [dict(type='FAMEMasks', tau=0.1, foreground_seed=0.1)]
 GROUPS = ('backbone', 'head', 'scene_head')
 
 
@@ -58,7 +58,7 @@ def assert_gradients(found: dict, expected: dict) -> None:
                                    msg=lambda text, name=name: f'{name}: {text}')
 
 
-@pytest.mark.parametrize('scale', [.5, 2.])
+@pytest.mark.parametrize('scale', [0.5, 2.])
 def test_equation_5(scale):
     """L_CE - lambda L_Adv for the features, L_CE for the action, L_Adv for the scene head."""
     model = method(reversal_scale=scale).double()
@@ -291,7 +291,7 @@ def test_overfits(optimization, steps):
         scheduler.step()
     inputs = model.data_preprocessor(items, training=True)
     assert model.confusion_loss(inputs['inputs'][:, 0], inputs['targets'])[
-        'masked_entropy'] > .9 * torch.tensor(3.).log()
+        'masked_entropy'] > 0.9 * torch.tensor(3.).log()
     samples = model.eval().test_step(items)
     assert [int(s.pred_score.argmax()) for s in samples] == [0, 1, 2, 0]
 
@@ -328,7 +328,7 @@ MODEL = '''
 model = dict(_delete_=True, type='SceneAdversarial', num_classes=8, num_scene_classes=8,
     backbone=dict(type='ConvTokenEncoder', widths=(4, 4, 8, 24), num_heads=3),
     data_preprocessor=dict(type='DebiasDataPreprocessor', mean=[114.75] * 3, std=[57.38] * 3,
-                           augments=[dict(type='FAMEMasks', tau=.2)]))
+                           augments=[dict(type='FAMEMasks', tau=0.2)]))
 '''
 
 
@@ -407,13 +407,13 @@ def test_the_schedule_follows_the_validation_loss(root):
                           '16x1x1-100e_mini-kinetics200-rgb.py')
     metric = METRICS.build(cfg.val_evaluator)
     samples = [dict(gt_label=torch.tensor([label]), pred_score=torch.tensor(scores))
-               for label, scores in ((0, [.5, .3, .2]), (2, [.1, .8, .1]))]
+               for label, scores in ((0, [0.5, 0.3, 0.2]), (2, [0.1, 0.8, 0.1]))]
     samples.append(dict(gt_label=torch.tensor([1]), error='broken',
                         pred_score=torch.tensor([0., -1., 0.])))
     for part in (samples[:2], samples[2:]):
         metric.process({}, part)
     metrics = metric.evaluate(3)
-    assert metrics['action_nll'] == pytest.approx(-(math.log(.5) + math.log(.1)) / 2)
+    assert metrics['action_nll'] == pytest.approx(-(math.log(0.5) + math.log(0.1)) / 2)
     assert metrics['action_top1'] == pytest.approx(100 / 3)
     assert cfg.default_hooks.checkpoint.save_best in metrics
 
@@ -423,7 +423,7 @@ def test_the_schedule_follows_the_validation_loss(root):
     rates = []
     for epoch in range(26):
         scheduler.step()  # after the epoch
-        scheduler.step(dict(action_nll=2. - .1 * min(epoch, 3)))  # after the validation
+        scheduler.step(dict(action_nll=2. - 0.1 * min(epoch, 3)))  # after the validation
         rates.append(optimizer.param_groups[0]['lr'])
     assert rates[3:14] == [1e-3] * 11  # best at epoch 3, ten epochs of patience
     assert rates[14] == pytest.approx(1e-4)

@@ -34,7 +34,7 @@ def test_one_hot_labels_are_the_labels(name):
 
 @pytest.mark.parametrize('name', METHODS)
 def test_mixed_batches_train(name):
-    fame = dict(type='FAMEMasks', tau=.2)
+    fame = dict(type='FAMEMasks', tau=0.2)
     model = build(**METHODS[name], augments=[fame, MIXUP]).train()
     data = model.data_preprocessor(batch(), training=True)
     assert data['targets'].action.shape == (4, ACTIONS)
@@ -47,27 +47,27 @@ def test_probabilities_weigh_the_cross_entropy():
     model = build(type='NaiveRecognizer').eval()
     inputs = torch.randn(1, 1, 3, *SIZE)
     log_p = model.logits(inputs[:, 0])['action'].log_softmax(-1)[0]
-    losses = model.loss(inputs, None, ClipTargets(torch.tensor([[.3, 0., .7]])))
-    torch.testing.assert_close(losses['loss_action'], -.3 * log_p[0] - .7 * log_p[2])
+    losses = model.loss(inputs, None, ClipTargets(torch.tensor([[0.3, 0., 0.7]])))
+    torch.testing.assert_close(losses['loss_action'], -0.3 * log_p[0] - 0.7 * log_p[2])
 
 
 def test_label_smoothing():
-    model = build(type='NaiveRecognizer', label_smoothing=.1).eval()
+    model = build(type='NaiveRecognizer', label_smoothing=0.1).eval()
     inputs = torch.randn(1, 1, 3, *SIZE)
     log_p = model.logits(inputs[:, 0])['action'].log_softmax(-1)[0]
     losses = model.loss(inputs, None, ClipTargets(torch.tensor([2])))
-    torch.testing.assert_close(losses['loss_action'], -.9 * log_p[2] - .1 * log_p.mean())
+    torch.testing.assert_close(losses['loss_action'], -0.9 * log_p[2] - 0.1 * log_p.mean())
     with pytest.raises(ValueError, match=r'label_smoothing must lie in \[0, 1\), got 1.0'):
         build(type='NaiveRecognizer', label_smoothing=1.)
 
 
 @pytest.mark.parametrize('type', ['SceneAdversarial', 'ALBAR'])
 def test_methods_smooth_the_labels_of_actions(type):
-    model = build(type=type, label_smoothing=.1).eval()
+    model = build(type=type, label_smoothing=0.1).eval()
     inputs = torch.randn(1, 1, 3, *SIZE)
     log_p = model.logits(inputs[:, 0])['action'].log_softmax(-1)[0]
     losses = model.loss(inputs, None, ClipTargets(torch.tensor([2]), torch.tensor([1])))
-    torch.testing.assert_close(losses['loss_action'], -.9 * log_p[2] - .1 * log_p.mean())
+    torch.testing.assert_close(losses['loss_action'], -0.9 * log_p[2] - 0.1 * log_p.mean())
     if type == 'SceneAdversarial':  # the adversary's labels stay as they are
         log_s = model.scene_head(model.feature(inputs[:, 0])).log_softmax(-1)[0]
         torch.testing.assert_close(losses['loss_adversarial'], -log_s[1])
@@ -87,13 +87,13 @@ def test_soft_scenes(soft):
     model = build(type='NaiveRecognizer', task='scene', soft_scenes=soft).eval()
     inputs = torch.randn(1, 1, 3, *SIZE)
     log_p = model.logits(inputs[:, 0])['scene'].log_softmax(-1)[0]
-    losses = model.loss(inputs, None, ClipTargets(None, torch.tensor([[.4, .6]])))
-    expected = -.4 * log_p[0] - .6 * log_p[1] if soft else -log_p[1]
+    losses = model.loss(inputs, None, ClipTargets(None, torch.tensor([[0.4, 0.6]])))
+    expected = -0.4 * log_p[0] - 0.6 * log_p[1] if soft else -log_p[1]
     torch.testing.assert_close(losses['loss_scene'], expected)
 
 
 def test_helpers():
-    soft = torch.tensor([[.2, .8], [.6, .4]])
+    soft = torch.tensor([[0.2, 0.8], [0.6, 0.4]])
     assert hard_labels(soft).tolist() == [1, 0]
     labels = torch.tensor([1, 1])
     assert hard_labels(labels) is labels and pad_labels(labels, 5) is labels

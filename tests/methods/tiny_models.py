@@ -78,6 +78,6 @@ def slot_batch(model, output: SlotOutput, action_slot, scene_slot, targets: Clip
 
 
 def targets_of(size: int = 3) -> ClipTargets:
-    masks = (torch.rand(size, *GRID) > .5).float()
+    masks = (torch.rand(size, *GRID) > 0.5).float()
     return ClipTargets(torch.arange(size) % ACTIONS, torch.arange(size) % SCENES, masks,
-                       (torch.rand(size, *GRID[1:]) > .5).float())
+                       (torch.rand(size, *GRID[1:]) > 0.5).float())
