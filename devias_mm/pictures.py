@@ -52,8 +52,9 @@ def read_image(path: Union[str, Path], grey: bool = False) -> np.ndarray:
         flag = _DECODE_RGB or cv2.IMREAD_COLOR
     image = cv2.imread(path, flag | cv2.IMREAD_IGNORE_ORIENTATION)
     if image is None:
-        reason = 'cannot be decoded' if os.path.isfile(path) else 'is missing'
-        raise ImageReadError(path, reason)
+        if os.path.isfile(path):
+            raise ImageReadError(path, 'cannot be decoded')
+        raise ImageReadError(path, 'is missing')
     if not grey and _DECODE_RGB is None:
         cv2.cvtColor(image, cv2.COLOR_BGR2RGB, dst=image)
     return image
@@ -68,7 +69,9 @@ def encode_image(image: np.ndarray, suffix: str) -> bytes:
     """
     if image.ndim == 3:
         image = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
-    options = _JPEG if suffix == '.jpg' else []
+    options = []
+    if suffix == '.jpg':
+        options = _JPEG
     ok, data = cv2.imencode(suffix, image, options)
     if not ok:
         raise UserError(f'OpenCV cannot write {suffix} files here: install `opencv-python`.')
@@ -109,7 +112,9 @@ def contact_sheet(path: Union[str, Path], titles: Sequence[str], rows: Sequence[
         tiles.append([_tile(picture, height) for picture in row.pictures])
     lefts = _column_edges(tiles)
     width = lefts[-1] - _GAP + _MARGIN
-    sheet = Image.new('RGB', (width, _TITLE + len(rows) * (height + _TITLE) + _MARGIN), 'white')
+    row_height = height + _TITLE
+    sheet_height = _TITLE + len(rows) * row_height + _MARGIN
+    sheet = Image.new('RGB', (width, sheet_height), 'white')
     draw = ImageDraw.Draw(sheet)
     for left, title in zip(lefts, titles):
         draw.text((left, 6), title, 'black', font)
@@ -133,8 +138,10 @@ def _tile(picture: np.ndarray, height: int):
         picture = np.repeat(picture[..., None], 3, axis=-1)
     image = Image.fromarray(picture)
     width = max(1, round(image.width * height / image.height))
-    # small frames are enlarged without smoothing: seams and specks must be seen
-    way = Image.Resampling.NEAREST if image.height < height else Image.Resampling.BOX
+    way = Image.Resampling.BOX
+    if image.height < height:
+        # small frames are enlarged without smoothing: seams and specks must be seen
+        way = Image.Resampling.NEAREST
     return image.resize((width, height), way)
 
 

@@ -26,7 +26,8 @@ def box_masks(frames: np.ndarray, boxes: Sequence[Box]) -> np.ndarray:
         if not 0 <= box.frame < len(frames):
             raise UserError(f'there is a box of frame {box.frame}, but the video has frames '
                             f'0..{len(frames) - 1}.')
-        x1, y1, x2, y2 = (max(int(value), 0) for value in box[1:])
+        corners = np.array(box[1:]).astype(int)
+        x1, y1, x2, y2 = np.maximum(corners, 0)
         masks[box.frame, y1:y2, x1:x2] = True
     return masks
 
@@ -47,7 +48,9 @@ def read_video_boxes(path: str, min_score: float = 0.0) -> Dict[str, List[Box]]:
         min_score: boxes below it are left out.
     """
     table = read_boxes(path)
-    table = table[table[BOX].notna().all(axis=1) & ~(table.score < min_score)]
+    complete = table[BOX].notna().all(axis=1)
+    too_low = table['score'] < min_score
+    table = table[complete & ~too_low]
     boxes: Dict[str, List[Box]] = {}
     for name, *values in table[['video_id', 'frame', *BOX]].itertuples(index=False, name=None):
         boxes.setdefault(name, []).append(Box(*values))
@@ -64,5 +67,7 @@ def detected_masks(frames: np.ndarray, video: str, boxes_file: str,
         boxes_file: docs/human_boxes.md.
         min_score: boxes below it are left out.
     """
+    shape = frames.shape[1:3]
     found = load_boxes(boxes_file, min_score).find(video, range(len(frames)))
-    return np.stack([boxes_to_mask(boxes, frames.shape[1:3]) for boxes in found]) > 0
+    masks = [boxes_to_mask(boxes, shape) for boxes in found]
+    return np.stack(masks) > 0

@@ -1,7 +1,7 @@
 """Detecting the humans of videos with a model of the DETR family (docs/human_boxes.md)."""
 import os
 from pathlib import Path
-from typing import Dict, Iterator, List, NamedTuple, Sequence
+from typing import Dict, Iterator, List, NamedTuple, Sequence, Tuple
 
 import numpy as np
 import torch
@@ -39,14 +39,18 @@ class HumanDetector:
             prepare, _ = ImageProcessingMixin.get_image_processor_dict(model)
         except (OSError, ValueError, ImportError) as error:
             raise UsageError(f'--detector: {error}') from error
-        names = {int(key): name for key, name in self.model.config.id2label.items()}
-        self.classes = [key for key, name in names.items() if name.lower() == label.lower()]
+        names = self.model.config.id2label
+        self.classes = []
+        for key, name in names.items():
+            if name.lower() == label.lower():
+                self.classes.append(int(key))
         if not self.classes:
-            raise UsageError(f'--label: {model} has no class {label!r}. It knows: '
-                             f'{", ".join(sorted(set(names.values())))}.')
+            known = ', '.join(sorted(set(names.values())))
+            raise UsageError(f'--label: {model} has no class {label!r}. It knows: {known}.')
         self.num_classes = len(names)
-        patch = getattr(self.model.config, 'patch_size', None)
-        self.patch = patch if isinstance(patch, int) else 1
+        self.patch = getattr(self.model.config, 'patch_size', None)
+        if not isinstance(self.patch, int):
+            self.patch = 1
         self.score = score
         self.device = device
         self.size = prepare.get('size') or {}
@@ -61,19 +65,26 @@ class HumanDetector:
 
     def prepare(self, frames: np.ndarray) -> Tensor:
         """Resize and normalise frames, uint8 RGB ``(N, H, W, 3)``, to ``(N, 3, H', W')``."""
-        images = torch.from_numpy(frames).to(self.device).permute(0, 3, 1, 2).float() / 255
+        images = torch.from_numpy(frames).to(self.device)
+        images = images.permute(0, 3, 1, 2).float() / 255
         height, width = images.shape[-2:]
+        shape = self.input_size(height, width)
+        images = F.interpolate(images, shape, mode='bilinear', antialias=True)
+        return (images.clamp(0, 1) - self.mean) / self.std
+
+    def input_size(self, height: int, width: int) -> Tuple[int, int]:
+        """Return the height and width that frames of some size are resized to."""
         if 'height' in self.size:
-            shape = self.size['height'], self.size['width']
-        else:
-            short, long = min(height, width), max(height, width)
-            factor = min(self.size.get('shortest_edge', 800) / short,
-                         self.size.get('longest_edge', 1333) / long)
-            # YOLOS cuts off what fills no patch, and its boxes are shares of the rest
-            shape = tuple(max(round(factor * side) // self.patch, 1) * self.patch
-                          for side in (height, width))
-        images = F.interpolate(images, shape, mode='bilinear', antialias=True).clamp(0, 1)
-        return (images - self.mean) / self.std
+            return self.size['height'], self.size['width']
+        short_limit = self.size.get('shortest_edge', 800)
+        long_limit = self.size.get('longest_edge', 1333)
+        short = min(height, width)
+        long = max(height, width)
+        factor = min(short_limit / short, long_limit / long)
+        # YOLOS cuts off what fills no patch, and its boxes are shares of the rest
+        rows = max(round(factor * height) // self.patch, 1)
+        columns = max(round(factor * width) // self.patch, 1)
+        return rows * self.patch, columns * self.patch
 
     @torch.no_grad()
     def __call__(self, frames: np.ndarray) -> List[np.ndarray]:
@@ -94,7 +105,9 @@ class HumanDetector:
             probability = logits.sigmoid()
         scores = probability[..., self.classes].amax(-1)
         centre, extent = output.pred_boxes.float().split(2, -1)
-        corners = torch.cat([centre - extent / 2, centre + extent / 2], -1).clamp(0, 1)
+        low = centre - extent / 2
+        high = centre + extent / 2
+        corners = torch.cat([low, high], -1).clamp(0, 1)
         height, width = frames.shape[1:3]
         corners = corners * corners.new_tensor([width, height, width, height])
         found = torch.cat([corners, scores[..., None]], -1).cpu().numpy()
@@ -112,11 +125,12 @@ def detect_video(detector: HumanDetector, video_id: str, path: str, every: int,
     for start in range(0, len(indices), batch_size):
         part = indices[start:start + batch_size]
         frames = np.stack(reader.read(part))
-        for frame, boxes in zip(part, detector(frames)):
-            rows = boxes if len(boxes) else nobody
-            for x1, y1, x2, y2, score in rows:
-                yield dict(video_id=video_id, frame=int(frame), x1=x1, y1=y1, x2=x2, y2=y2,
-                           score=score)
+        for frame, boxes in zip(part.tolist(), detector(frames)):
+            if not len(boxes):
+                boxes = nobody
+            for box in boxes:
+                row = dict(zip(('x1', 'y1', 'x2', 'y2', 'score'), box))
+                yield dict(video_id=video_id, frame=frame, **row)
 
 
 class BoxWriter(NamedTuple):

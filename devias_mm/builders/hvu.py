@@ -55,10 +55,11 @@ def read_categories(file: str) -> Dict[str, Dict[str, int]]:
     table = _read_csv(file, CATEGORY_COLUMNS)
     classes = {}
     for category in ('action', 'scene'):
-        tags = sorted(set(table['Tag'][table['Category'].str.lower() == category]))
+        chosen = table['Category'].str.lower() == category
+        tags = sorted(set(table['Tag'][chosen]))
         if not tags:
-            raise ListFileError(f'{file}: no tag of the category {category!r}; there are '
-                                f'{", ".join(sorted(set(table["Category"])))}.')
+            known = ', '.join(sorted(set(table['Category'])))
+            raise ListFileError(f'{file}: no tag of the category {category!r}; there are {known}.')
         classes[category] = {tag: index for index, tag in enumerate(tags)}
     return classes
 
@@ -81,7 +82,9 @@ def read_tags(file: str, classes: Dict[str, Dict[str, int]]) -> List[Clip]:
     """
     clips = []
     lines: Dict[str, int] = {}
-    for number, row in enumerate(_read_csv(file, TAG_COLUMNS).itertuples(index=False), start=2):
+    table = _read_csv(file, TAG_COLUMNS)
+    # the header is line 1
+    for number, row in enumerate(table.itertuples(index=False), start=2):
         try:
             name = clip_name(row.youtube_id, row.time_start, row.time_end)
         except ValueError:
@@ -95,8 +98,9 @@ def read_tags(file: str, classes: Dict[str, Dict[str, int]]) -> List[Clip]:
         actions = tags & classes['action'].keys()
         scenes = tags & classes['scene'].keys()
         if len(actions) == 1 and len(scenes) == 1:
-            clips.append(Clip(name, classes['action'][actions.pop()],
-                              classes['scene'][scenes.pop()]))
+            action = classes['action'][actions.pop()]
+            scene = classes['scene'][scenes.pop()]
+            clips.append(Clip(name, action, scene))
     return clips
 
 
@@ -121,13 +125,16 @@ def read_clips(file: str, classes: Dict[str, Dict[str, int]],
         return read_tags(file, classes)
     missing = {'label', 'scene_label'} - set(columns)
     if missing:
-        raise UsageError(f'--columns {" ".join(columns)}: {" and ".join(sorted(missing))} must be '
-                         'among them, to count combinations.')
+        wanted = ' and '.join(sorted(missing))
+        raise UsageError(f'--columns {" ".join(columns)}: {wanted} must be among them, to count '
+                         'combinations.')
     for number, line in enumerate(lines, start=1):
         _check_columns(file, number, line, columns)
-    items = read_list(file, columns, filename_suffix='.mp4')
-    return [Clip(item['video_id'], item['label'], item['scene_label'])
-            for item in items if item['scene_label'] >= 0]
+    clips = []
+    for item in read_list(file, columns, filename_suffix='.mp4'):
+        if item['scene_label'] >= 0:
+            clips.append(Clip(item['video_id'], item['label'], item['scene_label']))
+    return clips
 
 
 def _read_lines(file: str) -> List[str]:
@@ -157,7 +164,8 @@ def _check_columns(file: str, number: int, line: str, columns: Sequence[str]) ->
 def most_frequent(values: Sequence[int], count: int) -> List[int]:
     """Return the ``count`` most frequent values, the most frequent first; ties by value."""
     counts = Counter(values)
-    return sorted(counts, key=lambda value: (-counts[value], value))[:count]
+    ordered = sorted(counts, key=lambda value: (-counts[value], value))
+    return ordered[:count]
 
 
 class HvuSplits(NamedTuple):
@@ -175,8 +183,11 @@ class HvuSplits(NamedTuple):
     frequency: Dict[Tuple[int, int], int]
 
 
-def split_combinations(train: Sequence[Clip], val: Sequence[Clip], top_actions: int = 400,
-                       top_scenes: int = 20, max_unseen: int = 5,
+def split_combinations(train: Sequence[Clip],
+                       val: Sequence[Clip],
+                       top_actions: int = 400,
+                       top_scenes: int = 20,
+                       max_unseen: int = 5,
                        num_seen: int = 200) -> HvuSplits:
     """Choose validation videos by how often their combination occurs in training.
 
@@ -193,11 +204,13 @@ def split_combinations(train: Sequence[Clip], val: Sequence[Clip], top_actions: 
         UserError: a video is in both lists, a number is out of range, or the two splits would
             share videos.
     """
-    for name, value, low in (('--top-actions', top_actions, 1), ('--top-scenes', top_scenes, 1),
-                             ('--max-unseen', max_unseen, 0), ('--num-seen', num_seen, 1)):
-        if value < low:
-            raise UsageError(f'{name} {value}: accepted is an integer >= {low}.')
-    both = {clip.name for clip in train} & {clip.name for clip in val}
+    _check_lowest('--top-actions', top_actions, 1)
+    _check_lowest('--top-scenes', top_scenes, 1)
+    _check_lowest('--max-unseen', max_unseen, 0)
+    _check_lowest('--num-seen', num_seen, 1)
+    train_names = {clip.name for clip in train}
+    val_names = {clip.name for clip in val}
+    both = train_names & val_names
     if both:
         raise UserError(f'{len(both)} videos are in the training and in the validation list, '
                         f'such as {min(both)}.')
@@ -206,13 +219,20 @@ def split_combinations(train: Sequence[Clip], val: Sequence[Clip], top_actions: 
     scenes = set(most_frequent([clip.scene for clip in train], top_scenes))
     candidates = [clip for clip in val if clip.action in actions and clip.scene in scenes]
     unseen = [clip for clip in candidates if frequency[clip.pair] <= max_unseen]
-    seen = sorted(candidates, key=lambda clip: -frequency[clip.pair])[:num_seen]
+    ordered = sorted(candidates, key=lambda clip: -frequency[clip.pair])
+    seen = ordered[:num_seen]
     if set(seen) & set(unseen):
+        frequent = len(candidates) - len(unseen)
         raise UsageError(
-            f'--num-seen {num_seen}: only {len(candidates) - len(unseen)} of the '
-            f'{len(candidates)} candidates have a combination that occurs more than {max_unseen} '
-            'times; ask for fewer.')
+            f'--num-seen {num_seen}: only {frequent} of the {len(candidates)} candidates have a '
+            f'combination that occurs more than {max_unseen} times; ask for fewer.')
     return HvuSplits(seen, unseen, len(candidates), dict(frequency))
+
+
+def _check_lowest(option: str, value: int, lowest: int) -> None:
+    """Raise where the value of an option is too low."""
+    if value < lowest:
+        raise UsageError(f'{option} {value}: accepted is an integer >= {lowest}.')
 
 
 def write_lines(clips: Sequence[Clip]) -> str:

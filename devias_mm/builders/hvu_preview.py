@@ -23,10 +23,12 @@ def draw_pairs(path: Union[str, Path], splits: HvuSplits, videos: Dict[str, Path
     for split, clips in (('seen', splits.seen), ('unseen', splits.unseen)):
         for index in spread(len(clips), 4):
             clip = clips[index]
-            frames = read_frames(videos[clip.name])
+            training = splits.frequency.get(clip.pair, 0)
             name = (f'{split}: action {clip.action}, scene {clip.scene}, '
-                    f'{splits.frequency.get(clip.pair, 0)} training videos: {clip.name}')
-            rows.append(Row(name, [frames[t] for t in spread(len(frames), 3)]))
+                    f'{training} training videos: {clip.name}')
+            frames = read_frames(videos[clip.name])
+            pictures = [frames[t] for t in spread(len(frames), 3)]
+            rows.append(Row(name, pictures))
     contact_sheet(path, ['first frame', 'middle', 'last'], rows)
 
 
@@ -57,8 +59,8 @@ def draw_frequencies(path: Union[str, Path], splits: HvuSplits) -> None:
         marked = sorted({clip.pair for clip in clips})
         columns = [actions.index(action) for action, _ in marked]
         rows = [scenes.index(scene) for _, scene in marked]
-        axes.scatter(columns, rows, marker=marker, c=colour, s=16,
-                     label=f'{name}: {len(clips)} videos')
+        label = f'{name}: {len(clips)} videos'
+        axes.scatter(columns, rows, marker=marker, c=colour, s=16, label=label)
 
     mark('seen', splits.seen, 'o', 'tab:blue')
     mark('unseen', splits.unseen, 'x', 'tab:red')

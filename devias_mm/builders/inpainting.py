@@ -24,11 +24,15 @@ def _visible_median(values: np.ndarray, visible: np.ndarray) -> np.ndarray:
     """
     marked = np.where(visible[..., None], values, np.int16(_UNSEEN))
     ordered = np.sort(marked, axis=0)
-    middle = np.maximum(visible.sum(0) - 1, 0) // 2
-    return np.take_along_axis(ordered, middle[None, :, None], axis=0)[0].astype(np.uint8)
+    count = visible.sum(0)
+    middle = np.maximum(count - 1, 0) // 2
+    medians = np.take_along_axis(ordered, middle[None, :, None], axis=0)
+    return medians[0].astype(np.uint8)
 
 
-def remove_foreground(frames: np.ndarray, masks: np.ndarray, dilation: Optional[int] = None,
+def remove_foreground(frames: np.ndarray,
+                      masks: np.ndarray,
+                      dilation: Optional[int] = None,
                       window: Optional[int] = None) -> np.ndarray:
     """Fill the masked pixels of each frame with the background.
 
@@ -52,10 +56,12 @@ def remove_foreground(frames: np.ndarray, masks: np.ndarray, dilation: Optional[
         UserError: a parameter is out of range, or there is no background.
     """
     if dilation is None:
-        dilation = max(1, round(min(frames.shape[1:3]) / 100))
-    for name, value, low in (('dilation', dilation, 0), ('window', window, 1)):
-        if value is not None and value < low:
-            raise UsageError(f'{name} {value}: accepted is an integer >= {low}.')
+        short_side = min(frames.shape[1:3])
+        dilation = max(1, round(short_side / 100))
+    if dilation < 0:
+        raise UsageError(f'dilation {dilation}: accepted is an integer >= 0.')
+    if window is not None and window < 1:
+        raise UsageError(f'window {window}: accepted is an integer >= 1.')
     hidden = _grow(masks > FOREGROUND, dilation)
     never_seen = hidden.all(0)
     if never_seen.all():
@@ -67,28 +73,36 @@ def remove_foreground(frames: np.ndarray, masks: np.ndarray, dilation: Optional[
 
 def _grow(masks: np.ndarray, pixels: int) -> np.ndarray:
     """Dilate bool masks ``(T, H, W)`` by a disc."""
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * pixels + 1, 2 * pixels + 1))
-    grown = [cv2.dilate(mask.astype(np.uint8), kernel) for mask in masks]
+    width = 2 * pixels + 1
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width))
+    grown = [cv2.dilate(mask.astype(np.uint8), disc) for mask in masks]
     return np.stack(grown).astype(bool)
 
 
 def _inpaint(frame: np.ndarray, where: np.ndarray) -> np.ndarray:
-    return cv2.inpaint(frame, where.astype(np.uint8), _RADIUS, cv2.INPAINT_TELEA)
+    """Guess the pixels of a frame where a bool mask ``(H, W)`` is true."""
+    holes = where.astype(np.uint8)
+    return cv2.inpaint(frame, holes, _RADIUS, cv2.INPAINT_TELEA)
 
 
 def _fill_from_all_frames(frames: np.ndarray, hidden: np.ndarray,
                           never_seen: np.ndarray) -> np.ndarray:
     """Make one background for the whole video, so that what was guessed does not flicker."""
     background = frames[0].copy()
-    rows, columns = np.nonzero(hidden.any(0) & ~never_seen)
-    background[rows, columns] = _visible_median(frames[:, rows, columns],
-                                                ~hidden[:, rows, columns])
+    sometimes_hidden = hidden.any(0) & ~never_seen
+    rows, columns = np.nonzero(sometimes_hidden)
+    values = frames[:, rows, columns]
+    visible = ~hidden[:, rows, columns]
+    background[rows, columns] = _visible_median(values, visible)
     if never_seen.any():
-        background[never_seen] = _inpaint(background, never_seen)[never_seen]
+        guessed = _inpaint(background, never_seen)
+        background[never_seen] = guessed[never_seen]
     return np.where(hidden[..., None], background, frames)
 
 
-def _fill_from_window(frames: np.ndarray, hidden: np.ndarray, never_seen: np.ndarray,
+def _fill_from_window(frames: np.ndarray,
+                      hidden: np.ndarray,
+                      never_seen: np.ndarray,
                       window: int) -> np.ndarray:
     """Make a background for each frame, from the frames around it."""
     filled = frames.copy()
@@ -96,20 +110,24 @@ def _fill_from_window(frames: np.ndarray, hidden: np.ndarray, never_seen: np.nda
         rows, columns = np.nonzero(hidden[t] & ~never_seen)
         reach = window
         while len(rows):
-            span = slice(max(0, t - reach), t + reach + 1)
+            start = max(0, t - reach)
+            span = slice(start, t + reach + 1)
             visible = ~hidden[span, rows, columns]
             found = visible.any(0)
-            filled[t, rows[found], columns[found]] = _visible_median(
-                frames[span, rows[found], columns[found]], visible[:, found])
-            rows, columns = rows[~found], columns[~found]
+            found_rows = rows[found]
+            found_columns = columns[found]
+            values = frames[span, found_rows, found_columns]
+            filled[t, found_rows, found_columns] = _visible_median(values, visible[:, found])
+            # the others are looked for in more frames
+            rows = rows[~found]
+            columns = columns[~found]
             reach *= 2
     if never_seen.any():
         filled = np.stack([_inpaint(frame, never_seen) for frame in filled])
     return filled
 
 
-def human_only(frames: np.ndarray, masks: np.ndarray,
-               colour: Sequence[int]) -> np.ndarray:
+def human_only(frames: np.ndarray, masks: np.ndarray, colour: Sequence[int]) -> np.ndarray:
     """Keep the foreground and paint the rest in one colour (HAT, section 3.2).
 
     Args:
@@ -117,4 +135,6 @@ def human_only(frames: np.ndarray, masks: np.ndarray,
         masks: uint8 ``(T, H, W)``; above 128 is kept.
         colour: RGB in 0..255.
     """
-    return np.where((masks > FOREGROUND)[..., None], frames, np.asarray(colour, np.uint8))
+    foreground = masks > FOREGROUND
+    paint = np.asarray(colour, np.uint8)
+    return np.where(foreground[..., None], frames, paint)

@@ -27,7 +27,8 @@ def draw_stripes(uniforms: np.ndarray) -> np.ndarray:
         ValueError: the numbers are not nine, or not in [0, 1).
     """
     uniforms = np.asarray(uniforms, np.float64)
-    if uniforms.shape != (NUM_DRAWS, ) or (uniforms < 0).any() or (uniforms >= 1).any():
+    outside = (uniforms < 0) | (uniforms >= 1)
+    if uniforms.shape != (NUM_DRAWS, ) or outside.any():
         raise ValueError(f'stripes are made from {NUM_DRAWS} numbers in [0, 1), got {uniforms}.')
     colour = uniforms[:3]
     width = 5 + 15 * uniforms[3]
@@ -50,13 +51,19 @@ def _bands(centre: float, width: float, period: float) -> Iterator[slice]:
     low = int(max(0, centre - width))
     high = int(min(_BAND_LIMIT, centre + width))
     yield slice(low, high)
+    # upwards
     step = 1
     while int(high - step * period) > 0:
-        yield slice(max(0, int(low - step * period)), int(high - step * period))
+        top = int(low - step * period)
+        bottom = int(high - step * period)
+        yield slice(max(0, top), bottom)
         step += 1
+    # downwards
     step = 1
     while int(low + step * period) < CANVAS:
-        yield slice(int(low + step * period), min(CANVAS, int(high + step * period)))
+        top = int(low + step * period)
+        bottom = int(high + step * period)
+        yield slice(top, min(CANVAS, bottom))
         step += 1
 
 
@@ -74,4 +81,5 @@ def stripe_image(uniforms: np.ndarray) -> np.ndarray:
     image = image.rotate(degrees, Image.Resampling.NEAREST, expand=True)
     left = (image.width - SIDE) // 2
     top = (image.height - SIDE) // 2
-    return np.asarray(image.crop((left, top, left + SIDE, top + SIDE)))
+    box = left, top, left + SIDE, top + SIDE
+    return np.asarray(image.crop(box))

@@ -1,4 +1,4 @@
-"""Is a download complete? Lists, counts, files, lengths, decodability and classes of a config."""
+"""Check that a download is complete: its lists, counts, files, lengths, decoding and classes."""
 import os.path as osp
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -141,7 +141,9 @@ class Checker:
         absent = set()
         for i, (info, parts) in enumerate(zip(infos, sources)):
             counts = {name: self._counts[_key(part)] for name, part in parts.items()}
-            if not there.get(info['filename'], True) or min(counts.values(), default=0) < 0:
+            has_file = there.get(info['filename'], True)
+            has_folders = min(counts.values(), default=0) >= 0
+            if not has_file or not has_folders:
                 absent.add(i)
                 continue
             for text in _length_problems(info, parts, counts):
@@ -174,9 +176,10 @@ class Checker:
         if count == 0:
             return
         rng = stable_rng(self.seed, report.split)
-        chosen = sorted(rng.choice(indices, count, replace=False).tolist())
-        loader = DataLoader(_Decoding(dataset, chosen, reader, self.seed), batch_size=None,
-                            num_workers=min(self.workers, count))
+        chosen = rng.choice(indices, count, replace=False).tolist()
+        decoding = _Decoding(dataset, sorted(chosen), reader, self.seed)
+        workers = min(self.workers, count)
+        loader = DataLoader(decoding, batch_size=None, num_workers=workers)
         report.unreadable = [text for text in loader if text]
         report.sampled = count
         if report.unreadable:
@@ -200,15 +203,30 @@ class Checker:
         actions = _labels(infos, 'label')
         report.classes = len(actions)
         # of a data set of one's own, a class without training videos is a mistake
-        _check_classes(report, 'action', actions, dataset.num_classes, report.expected.classes,
-                       strict=report.split == 'training')
-        _check_classes(report, 'scene', _labels(infos, 'scene_label'), dataset.num_scene_classes,
-                       report.expected.scene_classes, strict=False)
+        _check_classes(
+            report,
+            'action',
+            actions,
+            dataset.num_classes,
+            report.expected.classes,
+            strict=report.split == 'training')
+        _check_classes(
+            report,
+            'scene',
+            _labels(infos, 'scene_label'),
+            dataset.num_scene_classes,
+            report.expected.scene_classes,
+            strict=False)
 
 
 def _labels(infos: Sequence[dict], key: str) -> Set[int]:
     """Return the classes that occur; a video may have none, or probabilities instead."""
-    return {info[key] for info in infos if isinstance(info[key], int) and info[key] >= 0}
+    found = set()
+    for info in infos:
+        label = info[key]
+        if isinstance(label, int) and label >= 0:
+            found.add(label)
+    return found
 
 
 def _check_classes(report: SplitReport, title: str, found: Set[int], total: Optional[int],
@@ -217,7 +235,7 @@ def _check_classes(report: SplitReport, title: str, found: Set[int], total: Opti
     if expected is not None and len(found) != expected:
         report.problems.append(f'{len(found)} {title} classes occur, published: {expected}')
         return
-    absent = [str(label) for label in range(total or 0) if label not in found]
+    absent = sorted(set(range(total or 0)) - found)
     if not found or not absent:
         return
     text = f'{len(absent)} {title} classes have no video: {shorten(absent, SHOWN)}'
@@ -293,9 +311,12 @@ def _length_problems(info: dict, parts: Dict[str, FrameFolder], counts: Dict[str
     """Yield what does not fit in the lengths of a video's sequences."""
     for name, part in parts.items():
         count = counts[name]
+        first_file = part.path(0)
         if count == 0:
-            yield f'{part.folder} holds no file named like {osp.basename(part.path(0))}'
-        elif not (osp.isfile(part.path(0)) and osp.isfile(part.path(count - 1))):
+            yield f'{part.folder} holds no file named like {osp.basename(first_file)}'
+            continue
+        last_file = part.path(count - 1)
+        if not (osp.isfile(first_file) and osp.isfile(last_file)):
             first = part.first_number
             yield (f'the {count} {PARTS[name]} in {part.folder} are not numbered from {first} to '
                    f'{first + count - 1}')

@@ -1,7 +1,7 @@
-"""Do the lists of a data set mean the same by a label?"""
+"""Check that the lists of a data set mean the same by a label."""
 import os.path as osp
 from collections import Counter, defaultdict
-from typing import Dict, Iterator, List, Sequence, Tuple
+from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 
 from devias_mm.errors import shorten
 
@@ -35,24 +35,36 @@ def label_map(infos: Sequence[dict], names: Dict[str, int]) -> Tuple[LabelMap, L
     labels: LabelMap = {}
     conflicts: List[str] = []
     for folder, found in folders.items():
-        if len(folders) == 1 and len(found) > 1:
+        only_folder = len(folders) == 1
+        if only_folder and len(found) > 1:
             continue
-        sizes = Counter({label: len(members) for label, members in found.items()})
-        label, size = sizes.most_common(1)[0]
-        if size < 2 or 2 * size <= sum(sizes.values()):
+        label = _common_label(found)
+        if label is None:
             continue
         labels['class', folder] = label
         for other, members in found.items():
-            if other != label:
-                conflicts += [f'{video} has the label {other}, others of {folder!r} {label}'
-                              for video in members]
+            if other == label:
+                continue
+            for video in members:
+                conflicts.append(f'{video} has the label {other}, others of {folder!r} {label}')
         if names.get(folder, label) != label:
             conflicts.append(f'{folder!r} is {label} in the list, {names[folder]} among the '
                              'class names')
-    for stem, found in videos.items():
-        if len(found) == 1:
-            labels['video', stem] = next(iter(found))
+    for stem, found_labels in videos.items():
+        if len(found_labels) == 1:
+            labels['video', stem], = found_labels
     return labels, conflicts
+
+
+def _common_label(found: Dict[int, List[str]]) -> Optional[int]:
+    """Return the label of two or more, and more than half, of the videos of a folder, if any."""
+    sizes = Counter()
+    for label, members in found.items():
+        sizes[label] = len(members)
+    label, size = sizes.most_common(1)[0]
+    if size < 2 or 2 * size <= sum(sizes.values()):
+        return None
+    return label
 
 
 def _labelled_videos(infos: Sequence[dict]) -> Iterator[Tuple[str, int]]:
@@ -80,5 +92,9 @@ def compare_label_maps(maps: Dict[str, LabelMap]) -> List[str]:
         if len(found) > 1:
             described = ', '.join(f'{label} in {split}' for label, split in found.items())
             texts[(kind, *found.values())].append(f'{name!r} is {described}')
-    return [f'{len(lines):,} of the {key[0]} names have different labels in different splits: '
-            f'{shorten(lines, SHOWN, "; ")}' for key, lines in texts.items()]
+    summaries = []
+    for (kind, *_), lines in texts.items():
+        shown = shorten(lines, SHOWN, '; ')
+        summaries.append(f'{len(lines):,} of the {kind} names have different labels in different '
+                         f'splits: {shown}')
+    return summaries

@@ -30,7 +30,7 @@ PRESETS = dict(
 
 
 def backward_flow(frames: List[np.ndarray], preset: str = 'fast') -> np.ndarray:
-    """Where each pixel of frame ``t + 1`` was in frame ``t``.
+    """Return where each pixel of frame ``t + 1`` was in frame ``t``.
 
     ``I(x, y, t + 1) = I(x + V_x, y + V_y, t)`` (DSM, Eq. 2), estimated by dense inverse
     search (Kroeger et al., ECCV 2016) as OpenCV has it.
@@ -44,12 +44,18 @@ def backward_flow(frames: List[np.ndarray], preset: str = 'fast') -> np.ndarray:
     """
     search = cv2.DISOpticalFlow_create(PRESETS[preset])
     grey = [cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in frames]
-    flow = [search.calc(after, before, None) for before, after in zip(grey, grey[1:])]
-    return np.stack(flow).transpose(3, 0, 1, 2)
+    fields = []
+    for before, after in zip(grey, grey[1:]):
+        fields.append(search.calc(after, before, None))
+    return np.stack(fields).transpose(3, 0, 1, 2)
 
 
-def write_flow(path: Path, frames: List[np.ndarray], stride: int, preset: str = 'fast',
-               short_side: int = 256, reduction: int = 4) -> None:
+def write_flow(path: Path,
+               frames: List[np.ndarray],
+               stride: int,
+               preset: str = 'fast',
+               short_side: int = 256,
+               reduction: int = 4) -> None:
     """Write the flow file of a video.
 
     Args:
@@ -65,22 +71,34 @@ def write_flow(path: Path, frames: List[np.ndarray], stride: int, preset: str = 
     factor = min(short_side / min(height, width), 1)
     size = round(width * factor), round(height * factor)
     if factor < 1:
-        frames = [cv2.resize(frame, size, interpolation=cv2.INTER_AREA) for frame in frames]
-    small = max(size[0] // reduction, 1), max(size[1] // reduction, 1)
-    flow = np.empty((len(frames), 2, *small[::-1]), dtype=np.int8)
-    scale = np.empty((len(frames), 2), dtype=np.float32)
+        frames = [_reduce(frame, size) for frame in frames]
+    columns = max(size[0] // reduction, 1)
+    rows = max(size[1] // reduction, 1)
+    count = len(frames)
+    flow = np.empty((count, 2, rows, columns), dtype=np.int8)
+    scale = np.empty((count, 2), dtype=np.float32)
     for i, before in enumerate(frames):
-        pair = backward_flow([before, frames[(i + stride) % len(frames)]], preset)[:, 0]
-        field = np.stack([cv2.resize(part, small, interpolation=cv2.INTER_AREA) for part in pair])
+        # the video is looped: the last frames have the first ones after them
+        after = frames[(i + stride) % count]
+        pair = backward_flow([before, after], preset)[:, 0]
+        field = np.stack([_reduce(part, (columns, rows)) for part in pair])
         # full range of int8 for each pair; a field of zeros has any scale
-        step = np.maximum(np.abs(field).max((1, 2)) / 127, 1e-6)
+        largest = np.abs(field).max((1, 2))
+        step = np.maximum(largest / 127, 1e-6)
         flow[i] = np.rint(field / step[:, None, None])
         scale[i] = step / size
     with atomic_path(path) as temporary:
         np.savez_compressed(temporary, flow=flow, scale=scale, stride=stride)
 
 
-def read_flow(folder: str, video_id: str, frame_inds: np.ndarray,
+def _reduce(image: np.ndarray, size: Tuple[int, int]) -> np.ndarray:
+    """Scale an image to a width and height, each new pixel the mean of what it covers."""
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+
+
+def read_flow(folder: str,
+              video_id: str,
+              frame_inds: np.ndarray,
               total_frames: int) -> torch.Tensor:
     """Read the flow between the frames of a clip from a flow file.
 
@@ -103,22 +121,27 @@ def read_flow(folder: str, video_id: str, frame_inds: np.ndarray,
         raise MissingFileError(f'no flow file {path}: {remedy} {folder}')
     try:
         with np.load(path, allow_pickle=False) as archive:
-            flow, scale, stride = archive['flow'], archive['scale'], int(archive['stride'])
+            flow = archive['flow']
+            scale = archive['scale']
+            stride = int(archive['stride'])
     except Exception as error:  # zipfile, zlib and numpy have errors of their own
         raise ValueError(f'{path} is no flow file that can be read ({error!r}): delete it and '
                          f'{remedy} {folder}') from error
     if len(flow) != total_frames:
         raise ValueError(f'{path} holds the flow of {len(flow)} frames, but the video has '
                          f'{total_frames}: delete it and {remedy} {folder}')
-    before, after = frame_inds[:-1], frame_inds[1:]
-    lacking = np.flatnonzero((before + stride) % len(flow) != after)
+    before = frame_inds[:-1]
+    after = frame_inds[1:]
+    known = (before + stride) % len(flow)
+    lacking = np.flatnonzero(known != after)
     if len(lacking):
         first = lacking[0]
         raise ValueError(
             f'{path} holds the flow between frames {stride} apart, but frames {before[first]} and '
             f'{after[first]} of {len(flow)} were sampled one after the other: {remedy} '
             'OTHER_FOLDER with the config of this training, and set `cache` to that folder')
-    return torch.from_numpy(flow[before] * scale[before][:, :, None, None])
+    fields = flow[before] * scale[before][:, :, None, None]
+    return torch.from_numpy(fields)
 
 
 def flow_of_view(fields: torch.Tensor, origin: ViewOrigin, shape: Tuple[int, int]) -> torch.Tensor:
@@ -132,18 +155,31 @@ def flow_of_view(fields: torch.Tensor, origin: ViewOrigin, shape: Tuple[int, int
     Returns:
         Tensor: in pixels of the view, ``(2, N, H, W)``.
     """
-    grid, pixels = [], []
-    for positions, size in ((origin.columns, shape[1]), (origin.rows, shape[0])):
-        grid.append(torch.from_numpy((2 * positions + 1) / size - 1))  # -1, 1: the outer edges
-        # decoded pixels for one of the view, below 0 where it is flipped; resizing bends
-        # the positions at the borders
-        rest = len(positions) // 4
-        step = (positions[-1 - rest] - positions[rest]) / (len(positions) - 1 - 2 * rest)
-        pixels.append(float(size / step))
-    rows, columns = torch.meshgrid(grid[1], grid[0], indexing='ij')
-    places = torch.stack([columns, rows], -1).expand(len(fields), -1, -1, -1)
+    height, width = shape
+    # -1 and 1 are the outer edges of the frame
+    columns = torch.from_numpy((2 * origin.columns + 1) / width - 1)
+    rows = torch.from_numpy((2 * origin.rows + 1) / height - 1)
+    row_grid, column_grid = torch.meshgrid(rows, columns, indexing='ij')
+    places = torch.stack([column_grid, row_grid], -1)
+    places = places.expand(len(fields), -1, -1, -1)
     fields = F.grid_sample(fields, places, padding_mode='border', align_corners=False)
-    return (fields * torch.tensor(pixels)[:, None, None]).transpose(0, 1)
+    view_pixels = torch.tensor([
+        width / _decoded_step(origin.columns),
+        height / _decoded_step(origin.rows),
+    ])
+    fields = fields * view_pixels[:, None, None]
+    return fields.transpose(0, 1)
+
+
+def _decoded_step(positions: np.ndarray) -> float:
+    """Return the decoded pixels for one of a view, below 0 where the view is flipped.
+
+    It is measured in the middle half: resizing bends the positions at the borders.
+    """
+    rest = len(positions) // 4
+    distance = positions[-1 - rest] - positions[rest]
+    steps = len(positions) - 1 - 2 * rest
+    return float(distance / steps)
 
 
 @TRANSFORMS.register_module()
@@ -181,12 +217,15 @@ class BackwardFlow(BaseTransform):
     def transform(self, results: Dict) -> Dict:
         """Compute or read the flow of the view."""
         length = results['clip_len']
-        frames = results['imgs'][self.view * length:(self.view + 1) * length]
+        start = self.view * length
+        frames = results['imgs'][start:start + length]
         if len(frames) != length:
             raise ValueError(f'BackwardFlow: view {self.view} is asked for, but there are '
                              f'{results["num_clips"]}')
-        flow = torch.from_numpy(backward_flow(frames, self.preset)) if self.cache is None \
-            else self.cached(results)
+        if self.cache is None:
+            flow = torch.from_numpy(backward_flow(frames, self.preset))
+        else:
+            flow = self.cached(results)
         results['flow'] = flow.half()
         return results
 
@@ -199,6 +238,7 @@ class BackwardFlow(BaseTransform):
         if origin.untraced:
             raise ValueError(f'BackwardFlow: view {self.view} goes through {origin.untraced}, and '
                              'where that moves pixels is not known: leave it or `cache` out')
-        fields = read_flow(self.cache, results['video_id'],
-                           origin.frame_inds - results['start_index'], results['total_frames'])
+        # files count from 0, and frame folders often from 1
+        indices = origin.frame_inds - results['start_index']
+        fields = read_flow(self.cache, results['video_id'], indices, results['total_frames'])
         return flow_of_view(fields, origin, results['original_shape'])

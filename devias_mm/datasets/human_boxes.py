@@ -46,12 +46,15 @@ class HumanBoxes:
             that is none (``x2 < x1``, NaN in a part of it).
     """
 
-    def __init__(self, path: str, min_score: float = 0.) -> None:
+    def __init__(self, path: str, min_score: float = 0.0) -> None:
         self.path = path
         table = read_boxes(path)
         boxes = table[BOX].to_numpy(np.float32)
+        scores = table['score'].to_numpy()
         nobody = np.isnan(boxes).all(1)
-        bad = ~nobody & ~((boxes[:, 2:] >= boxes[:, :2]).all(1) & (table.score >= 0))
+        ordered = (boxes[:, 2:] >= boxes[:, :2]).all(1)
+        good = ordered & (scores >= 0)
+        bad = ~nobody & ~good
         if bad.any():
             row = table[bad].iloc[0]
             raise ListFileError(
@@ -60,11 +63,15 @@ class HumanBoxes:
                 'Expected: x1 <= x2, y1 <= y2 in pixels of the original frames, a score of at '
                 'least 0; all NaN where nobody was found.')
         # an empty box where the score is too low: the frame was looked at all the same
-        boxes[~nobody & (table.score.to_numpy() < min_score)] = np.nan
-        self._frames, self._boxes = table.frame.to_numpy(), boxes
-        names, starts = np.unique(table.video_id.to_numpy(str), return_index=True)
-        self._rows: Dict[str, Tuple[int, int]] = dict(
-            zip(names.tolist(), zip(starts.tolist(), [*starts[1:].tolist(), len(table)])))
+        boxes[~nobody & (scores < min_score)] = np.nan
+        self._frames = table['frame'].to_numpy()
+        self._boxes = boxes
+        # the table is sorted: the rows of a video follow each other
+        names, starts = np.unique(table['video_id'].to_numpy(str), return_index=True)
+        ends = np.append(starts[1:], len(table))
+        self._rows: Dict[str, Tuple[int, int]] = {}
+        for name, start, end in zip(names.tolist(), starts.tolist(), ends.tolist()):
+            self._rows[name] = start, end
 
     def __contains__(self, video_id: str) -> bool:
         return video_id in self._rows
@@ -73,7 +80,7 @@ class HumanBoxes:
         return len(self._rows)
 
     def find(self, video_id: str, frames: Sequence[int]) -> List[np.ndarray]:
-        """Boxes of each frame, taken from the nearest frame that was looked at.
+        """Return the boxes of each frame, taken from the nearest frame that was looked at.
 
         Args:
             video_id (str): as in the list file.
@@ -91,21 +98,36 @@ class HumanBoxes:
                 f'{self.path} has no rows of video {video_id!r}. Run tools/data/'
                 'detect_humans.py on the same list: it adds the videos that are missing.')
         start, end = self._rows[video_id]
-        known, boxes = self._frames[start:end], self._boxes[start:end]
-        seen = np.unique(known)
-        wanted = np.asarray(frames)
-        right = np.searchsorted(seen, wanted).clip(1, max(len(seen) - 1, 1))
-        left = right - 1
-        right = right.clip(max=len(seen) - 1)
-        nearest = np.where(wanted - seen[left] <= seen[right] - wanted, seen[left], seen[right])
-        found = {frame: boxes[(known == frame) & ~np.isnan(boxes[:, 0])]
-                 for frame in np.unique(nearest).tolist()}
+        looked_at = self._frames[start:end]
+        boxes = self._boxes[start:end]
+        somebody = ~np.isnan(boxes[:, 0])
+        nearest = _nearest(np.unique(looked_at), np.asarray(frames))
+        found = {}
+        for frame in np.unique(nearest).tolist():
+            found[frame] = boxes[(looked_at == frame) & somebody]
         return [found[frame] for frame in nearest.tolist()]
 
 
+def _nearest(known: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Return the nearest of some ascending numbers for each wanted one; of two the lower."""
+    last = len(known) - 1
+    right = np.searchsorted(known, wanted).clip(1, max(last, 1))
+    below = known[right - 1]
+    above = known[right.clip(max=last)]
+    below_is_nearer = wanted - below <= above - wanted
+    return np.where(below_is_nearer, below, above)
+
+
 def box_files(folder: Path) -> List[Path]:
-    """Finished files of a folder; hidden ones are being written, maybe by another process."""
-    return sorted(path for path in folder.glob('*.parquet') if not path.name.startswith('.'))
+    """Return the finished files of a folder, sorted.
+
+    Hidden ones are being written, maybe by another process.
+    """
+    files = []
+    for path in folder.glob('*.parquet'):
+        if not path.name.startswith('.'):
+            files.append(path)
+    return sorted(files)
 
 
 def read_boxes(path: str) -> pd.DataFrame:
@@ -117,7 +139,9 @@ def read_boxes(path: str) -> pd.DataFrame:
     if not os.path.exists(path):
         raise ListFileError(f'human boxes not found: {path}. Make them with '
                             'tools/data/detect_humans.py; docs/human_boxes.md has the format.')
-    parts = box_files(Path(path)) if os.path.isdir(path) else [Path(path)]
+    parts = [Path(path)]
+    if os.path.isdir(path):
+        parts = box_files(Path(path))
     if not parts:
         raise ListFileError(f'{path} is a folder without Parquet files: run '
                             'tools/data/detect_humans.py, or name another folder.')
@@ -133,7 +157,8 @@ def read_boxes(path: str) -> pd.DataFrame:
             raise ListFileError(f'{part} lacks the column(s) {missing}; expected: '
                                 f'{list(COLUMNS)}. docs/human_boxes.md has the format.')
         tables.append(table[list(COLUMNS)].astype(COLUMNS))
-    return pd.concat(tables).sort_values(['video_id', 'frame'], kind='stable', ignore_index=True)
+    whole = pd.concat(tables)
+    return whole.sort_values(['video_id', 'frame'], kind='stable', ignore_index=True)
 
 
 @lru_cache(maxsize=4)
@@ -143,7 +168,7 @@ def load_boxes(path: str, min_score: float) -> HumanBoxes:
 
 
 def boxes_to_mask(boxes: np.ndarray, shape: Tuple[int, int]) -> np.ndarray:
-    """Fill boxes.
+    """Draw boxes as a mask.
 
     Args:
         boxes (np.ndarray): x1, y1, x2, y2 in pixels, ``(n, 4)``; parts outside
@@ -153,16 +178,20 @@ def boxes_to_mask(boxes: np.ndarray, shape: Tuple[int, int]) -> np.ndarray:
     Returns:
         np.ndarray: uint8, 255 in a box and else 0, ``(H, W)``.
     """
+    height, width = shape
     mask = np.zeros(shape, np.uint8)
-    corners = np.concatenate([np.floor(boxes[:, :2]), np.ceil(boxes[:, 2:])], 1)
-    for x1, y1, x2, y2 in corners.clip(0, [shape[1], shape[0]] * 2).astype(int):
+    starts = np.floor(boxes[:, :2])
+    ends = np.ceil(boxes[:, 2:])
+    corners = np.concatenate([starts, ends], axis=1)
+    corners = corners.clip(0, [width, height, width, height])
+    for x1, y1, x2, y2 in corners.astype(int):
         mask[y1:y2, x1:x2] = 255
     return mask
 
 
 @TRANSFORMS.register_module()
 class LoadHumanBoxes(LoadMasks):
-    """Masks of the humans of the sampled frames, from cached boxes.
+    """Add masks of the humans of the sampled frames, from cached boxes.
 
     Takes the place of :class:`LoadMasks` and leaves the same: comes right after ``ReadClip``,
     applies ``geometry`` to frames and masks alike, and adds ``masks``, a uint8 tensor
@@ -185,14 +214,14 @@ class LoadHumanBoxes(LoadMasks):
                  boxes_file: str,
                  geometry: Sequence[Union[dict, Callable]] = (),
                  data_root: str = '',
-                 min_score: float = 0.) -> None:
+                 min_score: float = 0.0) -> None:
         # the path only has to be one that LoadMasks accepts: there are no mask files to read
         super().__init__('{video_id}.npz', geometry, data_root)
         # now, not in the loader's workers: they live for an epoch and would read it every time
         self.boxes = load_boxes(os.path.join(data_root, boxes_file), min_score)
 
     def read(self, video_id: str, indices: np.ndarray) -> List[np.ndarray]:
-        """Boxes of some frames, ``(n, 4)`` each."""
+        """Return the boxes of some frames, ``(n, 4)`` each."""
         return self.boxes.find(video_id, indices)
 
     @staticmethod

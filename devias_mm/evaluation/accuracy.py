@@ -19,12 +19,16 @@ def stack_scores(scores: ScoreRows) -> np.ndarray:
     Raises:
         ValueError: rows have different numbers of classes.
     """
-    given = [row is not None and np.ndim(row) > 0 for row in scores]
-    rows = [np.asarray(row, dtype=np.float64) for row, known in zip(scores, given) if known]
+    places = []
+    rows = []
+    for place, row in enumerate(scores):
+        if row is not None and np.ndim(row) > 0:
+            places.append(place)
+            rows.append(np.asarray(row, dtype=np.float64))
     width = common_width({len(row) for row in rows})
-    matrix = np.full((len(given), width), np.nan)
+    matrix = np.full((len(scores), width), np.nan)
     if rows:
-        matrix[given] = rows
+        matrix[places] = rows
     return matrix
 
 
@@ -83,8 +87,9 @@ def agreement(predicted: Sequence[int], labels: Sequence[int]) -> np.ndarray:
     if predicted.shape != labels.shape:
         raise ValueError(f'{predicted.shape[0]} predictions but {labels.shape[0]} labels: '
                          'pass one label per prediction')
-    equal = (predicted == labels).astype(np.float64)
-    return np.where(labels == -1, np.nan, equal)
+    equal = predicted == labels
+    unlabelled = labels == -1
+    return np.where(unlabelled, np.nan, equal.astype(np.float64))
 
 
 def topk_correct(scores: ScoreRows, labels: Sequence[int], k: int = 1) -> np.ndarray:
@@ -112,7 +117,8 @@ def topk_correct(scores: ScoreRows, labels: Sequence[int], k: int = 1) -> np.nda
         return agreement(predicted, labels)
     correct = np.zeros(len(labels))
     counted = (predicted >= 0) & (labels >= 0)
-    correct[counted] = _ranks(matrix[counted], labels[counted]) < k
+    ranks = _ranks(matrix[counted], labels[counted])
+    correct[counted] = ranks < k
     correct[labels == -1] = np.nan
     return correct
 
@@ -125,19 +131,22 @@ def topk_accuracy(scores: ScoreRows, labels: Sequence[int], k: int = 1) -> float
 
     Example::
 
-        >>> topk_accuracy([[.1, .7, .2], [.5, .1, .4]], [1, 2])
+        >>> topk_accuracy([[0.1, 0.7, 0.2], [0.5, 0.1, 0.4]], [1, 2])
         50.0
     """
-    return float(mean_percent(topk_correct(scores, labels, k)))
+    correct = topk_correct(scores, labels, k)
+    return float(mean_percent(correct))
 
 
 def mean_percent(correct: np.ndarray) -> np.ndarray:
     """Return 100 times the mean over the last axis, NaN entries left out; NaN of none."""
     correct = np.asarray(correct, dtype=np.float64)
     labelled = ~np.isnan(correct)
-    total = np.where(labelled, correct, 0.0).sum(axis=-1)
+    right = np.where(labelled, correct, 0.0)
+    total = right.sum(axis=-1)
     number = labelled.sum(axis=-1)
-    return np.where(number > 0, 100.0 * total / np.maximum(number, 1), np.nan)
+    percent = 100.0 * total / np.maximum(number, 1)
+    return np.where(number > 0, percent, np.nan)
 
 
 def _matrix(scores: ScoreRows) -> np.ndarray:
@@ -156,7 +165,9 @@ def _check_guesses(matrix: np.ndarray, labels: np.ndarray, k: int) -> None:
     if k < 1 or (classes and k > classes):
         raise ValueError(f'k={k} is not a number of guesses among {classes} classes: '
                          f'use 1 <= k <= {classes}')
-    outside = labels[(labels < -1) | (labels >= classes)]
+    too_low = labels < -1
+    too_high = labels >= classes
+    outside = labels[too_low | too_high]
     if classes and len(outside):
         raise ValueError(f'label {outside[0]} is outside [0, {classes}) (-1 = no label)')
 
@@ -166,8 +177,11 @@ def _ranks(matrix: np.ndarray, labels: np.ndarray) -> np.ndarray:
     own = np.take_along_axis(matrix, labels[:, None], axis=1)
     ranks = np.count_nonzero(matrix > own, axis=1)
     equal = matrix == own
-    tied = np.flatnonzero(np.count_nonzero(equal, axis=1) > 1)
+    times = np.count_nonzero(equal, axis=1)
+    tied = np.flatnonzero(times > 1)
     # of equal scores the lower class is guessed first
-    lower = np.arange(matrix.shape[1]) < labels[tied, None]
-    ranks[tied] += np.count_nonzero(equal[tied] & lower, axis=1)
+    classes = np.arange(matrix.shape[1])
+    lower = classes < labels[tied, None]
+    guessed_first = equal[tied] & lower
+    ranks[tied] += np.count_nonzero(guessed_first, axis=1)
     return ranks

@@ -1,7 +1,7 @@
 """The contrasted accuracy of StillMix (Li et al., ICCV 2023): right because of the motion."""
 import pandas as pd
 
-from devias_mm.errors import UserError
+from devias_mm.errors import UserError, shorten
 
 
 def contrasted(moving: pd.Series, still: pd.Series) -> pd.Series:
@@ -18,6 +18,13 @@ def contrasted(moving: pd.Series, still: pd.Series) -> pd.Series:
 
     Raises:
         UserError: a video is repeated, or has no twin.
+
+    Example::
+
+        >>> moving = pd.Series([1.0, 1.0], index=['a', 'b'])
+        >>> still = pd.Series([1.0, 0.0], index=['a', 'b'])
+        >>> contrasted(moving, still).tolist()
+        [0.0, 1.0]
     """
     for name, series in (('SCUBA', moving), ('SCUFO', still)):
         repeated = series.index[series.index.duplicated()]
@@ -26,8 +33,8 @@ def contrasted(moving: pd.Series, still: pd.Series) -> pd.Series:
                             f'in the {name} split')
     unpaired = moving.index.symmetric_difference(still.index)
     if len(unpaired):
-        shown = ', '.join(map(str, unpaired[:5]))
-        more = ', ...' if len(unpaired) > 5 else ''
         raise UserError(f'contrasted accuracy: {len(unpaired)} video(s) are in one of the SCUBA '
-                        f'and SCUFO splits only: {shown}{more}; test both on the same list file')
-    return moving * (1 - still.reindex(moving.index))
+                        f'and SCUFO splits only: {shorten(unpaired)}; test both on the same list '
+                        'file')
+    twin = still.reindex(moving.index)
+    return moving * (1 - twin)

@@ -23,10 +23,15 @@ def harmonic_mean(*components: np.ndarray) -> np.ndarray:
         >>> float(harmonic_mean(80, 40))
         53.33333333333333
     """
-    parts = np.stack(np.broadcast_arrays(*components)).astype(np.float64)
-    outside = parts[(parts < 0) | (parts > 100 + 1e-9)]
+    parts = np.stack(np.broadcast_arrays(*components))
+    parts = parts.astype(np.float64)
+    too_low = parts < 0
+    too_high = parts > 100 + 1e-9
+    outside = parts[too_low | too_high]
     if outside.size:
         raise ValueError(f'{outside[0]:g} is not an accuracy in percent: it must be in [0, 100]')
-    inverse = 1.0 / np.where(parts == 0, 1.0, parts)
+    zero = parts == 0
+    inverse = 1.0 / np.where(zero, 1.0, parts)
     mean = len(parts) / inverse.sum(axis=0)
-    return np.where((parts == 0).any(axis=0) & ~np.isnan(mean), 0.0, mean)
+    is_zero = zero.any(axis=0) & ~np.isnan(mean)
+    return np.where(is_zero, 0.0, mean)

@@ -4,7 +4,7 @@ A protocol lists its metrics; tables, figures and notes read the names, directio
 headings that are declared here. The functions that make groups of metrics
 (:func:`seen_unseen`, :func:`per_split`, ...) return tuples, to be joined in a suite file.
 """
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
 import numpy as np
@@ -126,9 +126,12 @@ def ratio_to_seen(accuracies: Accuracies) -> np.ndarray:
     """Return the action accuracy of the first split over the mean of the others (BOR, HOR)."""
     part, *whole = accuracies.values()
     # a clip without a person may have no action label: its background's action then
-    accuracy = np.where(np.isnan(part.action), part.background, part.action)
+    unlabelled = np.isnan(part.action)
+    accuracy = np.where(unlabelled, part.background, part.action)
     seen = _mean([split.action for split in whole])
-    return np.where(seen > 0, accuracy / np.where(seen > 0, seen, 1.0), np.nan)
+    known = seen > 0
+    divisor = np.where(known, seen, 1.0)
+    return np.where(known, accuracy / divisor, np.nan)
 
 
 def harmonic(name: str, parts: Sequence[Metric], **fields) -> Metric:
@@ -147,14 +150,17 @@ def harmonic(name: str, parts: Sequence[Metric], **fields) -> Metric:
             Metric('scene_seen', scene_accuracy, ('seen', )),
             Metric('hat-scene-only_scene', scene_accuracy, ('hat-scene-only', ))))
     """
-    splits = dict.fromkeys(split for part in parts for split in part.splits)
+    splits: Dict[Split, None] = {}
+    for part in parts:
+        splits.update(dict.fromkeys(part.splits))
     fields = {'heading': 'H.M.', **fields}
     return Metric(name, HarmonicMean(tuple(parts)), tuple(splits), **fields)
 
 
-def seen_unseen(action_seen: Sequence[str] = (), action_unseen: Sequence[str] = (),
-                scene_seen: Sequence[str] = (), scene_unseen: Sequence[str] = ()
-                ) -> Tuple[Metric, ...]:
+def seen_unseen(action_seen: Sequence[str] = (),
+                action_unseen: Sequence[str] = (),
+                scene_seen: Sequence[str] = (),
+                scene_unseen: Sequence[str] = ()) -> Tuple[Metric, ...]:
     """Make the main columns: accuracies on seen and unseen combinations, and their H.M.
 
     Args:
@@ -166,24 +172,26 @@ def seen_unseen(action_seen: Sequence[str] = (), action_unseen: Sequence[str] = 
 
         seen_unseen(action_seen=('seen', ), action_unseen=('scuba-vqgan', 'scuba-sinusoid'))
     """
-    given = [
-        Metric('action_seen', action_accuracy, tuple(action_seen), heading='Action seen',
-               of_tested=True),
-        Metric('action_unseen', action_accuracy, tuple(action_unseen), heading='Action unseen',
-               of_tested=True),
-        Metric('scene_seen', scene_accuracy, tuple(scene_seen), heading='Scene seen',
-               of_tested=True),
-        Metric('scene_unseen', scene_accuracy, tuple(scene_unseen), heading='Scene unseen',
-               of_tested=True),
-    ]
-    parts = tuple(metric for metric in given if metric.splits)
-    if len(parts) < len(given):
-        return parts
+    columns = (
+        ('action_seen', action_accuracy, action_seen, 'Action seen'),
+        ('action_unseen', action_accuracy, action_unseen, 'Action unseen'),
+        ('scene_seen', scene_accuracy, scene_seen, 'Scene seen'),
+        ('scene_unseen', scene_accuracy, scene_unseen, 'Scene unseen'),
+    )
+    parts: List[Metric] = []
+    for name, function, splits, heading in columns:
+        if splits:
+            metric = Metric(name, function, tuple(splits), heading=heading, of_tested=True)
+            parts.append(metric)
+    if len(parts) < len(columns):
+        return tuple(parts)
     return (*parts, harmonic('hm', parts, of_tested=True))
 
 
-def comprehensive(action_seen: Sequence[str], action_unseen: Sequence[str],
-                  scene_seen: Sequence[str], scene_unseen: Sequence[str]) -> Tuple[Metric, ...]:
+def comprehensive(action_seen: Sequence[str],
+                  action_unseen: Sequence[str],
+                  scene_seen: Sequence[str],
+                  scene_unseen: Sequence[str]) -> Tuple[Metric, ...]:
     """Make the columns of a second, larger protocol (DEVIAS Tables 7 and 8).
 
     Args:
@@ -191,16 +199,29 @@ def comprehensive(action_seen: Sequence[str], action_unseen: Sequence[str],
         action_unseen, scene_unseen: splits and sets of ``action_unseen_all`` and
             ``scene_unseen_all``.
     """
-    seen = [Metric('action_seen', action_accuracy, tuple(action_seen), of_tested=True),
-            Metric('scene_seen', scene_accuracy, tuple(scene_seen), of_tested=True)]
-    unseen = (
-        Metric('action_unseen_all', action_accuracy, tuple(action_unseen),
-               heading='Action unseen (all)', section=COMPREHENSIVE, of_tested=True),
-        Metric('scene_unseen_all', scene_accuracy, tuple(scene_unseen),
-               heading='Scene unseen (all)', section=COMPREHENSIVE, of_tested=True))
-    parts = (seen[0], unseen[0], seen[1], unseen[1])
-    return (*unseen, harmonic('hm_all', parts, heading='H.M. (all)', section=COMPREHENSIVE,
-                              of_tested=True))
+    seen_action = Metric('action_seen', action_accuracy, tuple(action_seen), of_tested=True)
+    seen_scene = Metric('scene_seen', scene_accuracy, tuple(scene_seen), of_tested=True)
+    unseen_action = Metric(
+        'action_unseen_all',
+        action_accuracy,
+        tuple(action_unseen),
+        heading='Action unseen (all)',
+        section=COMPREHENSIVE,
+        of_tested=True)
+    unseen_scene = Metric(
+        'scene_unseen_all',
+        scene_accuracy,
+        tuple(scene_unseen),
+        heading='Scene unseen (all)',
+        section=COMPREHENSIVE,
+        of_tested=True)
+    mean = harmonic(
+        'hm_all',
+        (seen_action, unseen_action, seen_scene, unseen_scene),
+        heading='H.M. (all)',
+        section=COMPREHENSIVE,
+        of_tested=True)
+    return unseen_action, unseen_scene, mean
 
 
 def per_split(splits: Sequence[str], sets: Mapping[str, Sequence[str]] = {}
@@ -215,15 +236,23 @@ def per_split(splits: Sequence[str], sets: Mapping[str, Sequence[str]] = {}
 
         per_split(('seen', 'hat-far/1', 'hat-far/2'), {'hat-far': ('hat-far/1', 'hat-far/2')})
     """
-    drawn = {split for draws in sets.values() for split in draws}
+    drawn = set().union(*sets.values())
     actions: List[Metric] = []
     scenes: List[Metric] = []
     for name in (*splits, *sets):
-        hidden = name in drawn
-        actions.append(Metric(name, action_accuracy, (name, ),
-                              section=None if hidden else ACTIONS))
-        scenes.append(Metric(f'{name}_scene', scene_accuracy, (name, ), heading=f'{name} (scene)',
-                             section=None if hidden else SCENES))
+        action = Metric(name, action_accuracy, (name, ), section=ACTIONS)
+        scene = Metric(
+            f'{name}_scene',
+            scene_accuracy,
+            (name, ),
+            heading=f'{name} (scene)',
+            section=SCENES)
+        if name in drawn:
+            # in the CSV file only
+            action = replace(action, section=None)
+            scene = replace(scene, section=None)
+        actions.append(action)
+        scenes.append(scene)
     return (*actions, *scenes)
 
 
@@ -239,10 +268,22 @@ def swap_metrics(splits: Sequence[str]) -> Tuple[Metric, ...]:
     """
     metrics: List[Metric] = []
     for name in splits:
-        metrics.append(Metric(f'shacc_{name}', action_accuracy, (name, ),
-                              heading=f'SHAcc {name}', section=HAT, over_draws=True))
-        metrics.append(Metric(f'sberr_{name}', background_error, (name, ), higher_is_better=False,
-                              heading=f'SBErr {name}', section=HAT, over_draws=True))
+        right = Metric(
+            f'shacc_{name}',
+            action_accuracy,
+            (name, ),
+            heading=f'SHAcc {name}',
+            section=HAT,
+            over_draws=True)
+        fooled = Metric(
+            f'sberr_{name}',
+            background_error,
+            (name, ),
+            higher_is_better=False,
+            heading=f'SBErr {name}',
+            section=HAT,
+            over_draws=True)
+        metrics += [right, fooled]
     return tuple(metrics)
 
 
@@ -258,10 +299,22 @@ def ratios(seen: Sequence[str], background_only: str, human_only: str) -> Tuple[
 
         ratios(('seen', ), background_only='hat-scene-only', human_only='hat-human-only')
     """
-    return (
-        Metric('bor', ratio_to_seen, (background_only, *seen), higher_is_better=False, digits=2,
-               heading='BOR', section=HAT),
-        Metric('hor', ratio_to_seen, (human_only, *seen), digits=2, heading='HOR', section=HAT))
+    bor = Metric(
+        'bor',
+        ratio_to_seen,
+        (background_only, *seen),
+        higher_is_better=False,
+        digits=2,
+        heading='BOR',
+        section=HAT)
+    hor = Metric(
+        'hor',
+        ratio_to_seen,
+        (human_only, *seen),
+        digits=2,
+        heading='HOR',
+        section=HAT)
+    return bor, hor
 
 
 def contrasted_metrics(pairs: Mapping[str, Tuple[str, str]]) -> Tuple[Metric, ...]:
@@ -274,11 +327,16 @@ def contrasted_metrics(pairs: Mapping[str, Tuple[str, str]]) -> Tuple[Metric, ..
 
         contrasted_metrics({'contrasted-vqgan': ('scuba-vqgan', 'scufo-vqgan')})
     """
-    return tuple(Metric(name, action_accuracy, (Contrast(moving, still), ), section=CONTRASTED)
-                 for name, (moving, still) in pairs.items())
+    metrics: List[Metric] = []
+    for name, (moving, still) in pairs.items():
+        contrast = Contrast(moving, still)
+        metric = Metric(name, action_accuracy, (contrast, ), section=CONTRASTED)
+        metrics.append(metric)
+    return tuple(metrics)
 
 
-def split_accuracies(percent: Mapping[Split, np.ndarray], splits: Sequence[Split],
+def split_accuracies(percent: Mapping[Split, np.ndarray],
+                     splits: Sequence[Split],
                      sets: Mapping[str, Sequence[str]]) -> Dict[Split, Accuracy]:
     """Return the accuracies that metrics are functions of.
 

@@ -4,7 +4,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from devias_mm.errors import UserError
+from devias_mm.errors import UserError, shorten
 from devias_mm.evaluation.uncertainty import bootstrap_accuracy
 
 
@@ -24,8 +24,11 @@ class Comparison(NamedTuple):
     n_videos: int
 
 
-def compare_paired(first: pd.Series, second: pd.Series, n_resamples: int = 2000,
-                   confidence: float = 0.95, seed: int = 0) -> Comparison:
+def compare_paired(first: pd.Series,
+                   second: pd.Series,
+                   n_resamples: int = 2000,
+                   confidence: float = 0.95,
+                   seed: int = 0) -> Comparison:
     """Compare the per-video correctness of two methods, joined on the video.
 
     Args:
@@ -57,8 +60,12 @@ def _sign_flip_p_value(difference: np.ndarray, n_resamples: int, seed: int) -> f
     if changed.size < 2:
         return 1.0
     test = stats.permutation_test(
-        (changed,), lambda x, axis: x.sum(axis=axis), permutation_type='samples',
-        vectorized=True, n_resamples=n_resamples, batch=1000,
+        (changed, ),
+        np.sum,
+        permutation_type='samples',
+        vectorized=True,
+        n_resamples=n_resamples,
+        batch=1000,
         random_state=np.random.default_rng(seed))
     return float(test.pvalue)
 
@@ -70,11 +77,10 @@ def _in_order_of(first: pd.Series, second: pd.Series) -> pd.Series:
         if len(repeated):
             raise UserError(f'the {name} method has video {repeated[0]!r} more than once: '
                             'test it again')
-    for name, missing in (('second', first.index.difference(second.index)),
-                          ('first', second.index.difference(first.index))):
+    only_first = first.index.difference(second.index)
+    only_second = second.index.difference(first.index)
+    for name, missing in (('second', only_first), ('first', only_second)):
         if len(missing):
-            shown = ', '.join(map(str, missing[:5]))
-            more = ', ...' if len(missing) > 5 else ''
             raise UserError(f'{len(missing)} video(s) are missing from the {name} method: '
-                            f'{shown}{more}; test both methods on the same list file')
+                            f'{shorten(missing)}; test both methods on the same list file')
     return second.loc[first.index]

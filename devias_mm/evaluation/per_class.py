@@ -57,11 +57,14 @@ def per_class_table(tables: Sequence[pd.DataFrame], task: str = 'action', k: int
                              'split and one list')
     videos = pd.concat(seeds, keys=range(len(seeds)), names=['seed'])
     videos = videos[videos['class'] >= 0]
-    by_class = videos.groupby('class')
-    accuracy = videos.groupby(['class', 'seed'])['correct'].mean().unstack() * 100
-    result = pd.DataFrame({'n': by_class.size() // len(seeds),
-                           'accuracy': accuracy.mean(axis=1),
-                           'accuracy_std': accuracy.std(axis=1)})
+    size = videos.groupby('class').size()
+    right = videos.groupby(['class', 'seed'])['correct'].mean()
+    accuracy = 100 * right.unstack()  # a column a seed
+    result = pd.DataFrame({
+        'n': size // len(seeds),
+        'accuracy': accuracy.mean(axis=1),
+        'accuracy_std': accuracy.std(axis=1),
+    })
     result = result.join(_confusions(videos))
     if task == 'action' and (videos['background_label'] >= 0).any():
         result = result.join(_swaps(videos, len(seeds)))
@@ -80,38 +83,50 @@ def _videos(table: pd.DataFrame, task: str, k: int, on_error: str) -> pd.DataFra
     predicted = predicted_classes(scores)
     labels = table[f'{task}_label'].to_numpy()
     backgrounds = table['background_label'].to_numpy()
-    videos = pd.DataFrame({
-        'class': labels, 'background_label': backgrounds,
-        'correct': topk_correct(scores, labels, k), 'predicted': predicted,
-        'as_background': agreement(predicted, backgrounds)}, index=table.index)
+    columns = {
+        'class': labels,
+        'background_label': backgrounds,
+        'correct': topk_correct(scores, labels, k),
+        'predicted': predicted,
+        'as_background': agreement(predicted, backgrounds),
+    }
+    videos = pd.DataFrame(columns, index=table.index)
     if on_error == 'skip':
         videos.loc[errors.index, ['correct', 'as_background']] = np.nan
     return videos
 
 
 def _confusions(videos: pd.DataFrame) -> pd.DataFrame:
-    """The most frequent wrong prediction of each class, over all seeds."""
+    """Return the most frequent wrong prediction of each class, over all seeds."""
     counted = videos[videos['correct'].notna()]
-    wrong = counted[(counted['predicted'] != counted['class']) & (counted['predicted'] >= 0)]
-    counts = wrong.groupby(['class', 'predicted']).size().rename('times').reset_index()
+    mistaken = counted['predicted'] != counted['class']
+    wrong = counted[mistaken & (counted['predicted'] >= 0)]
+    counts = wrong.groupby(['class', 'predicted']).size()
+    counts = counts.rename('times').reset_index()
+    # of equals the lower class is named
     counts = counts.sort_values(['times', 'predicted'], ascending=[False, True])
     first = counts.drop_duplicates('class').set_index('class')
-    total = counted.groupby('class').size()
     classes = videos['class'].unique()
+    confused_with = first['predicted'].reindex(classes, fill_value=-1)
+    times = first['times'].reindex(classes, fill_value=0)
+    total = counted.groupby('class').size().reindex(classes)
     return pd.DataFrame({
-        'confused_with': first['predicted'].reindex(classes, fill_value=-1).astype(np.int64),
-        'confused_share': 100 * first['times'].reindex(classes, fill_value=0)
-        / total.reindex(classes)})
+        'confused_with': confused_with.astype(np.int64),
+        'confused_share': 100 * times / total,
+    })
 
 
 def _swaps(videos: pd.DataFrame, n_seeds: int) -> pd.DataFrame:
-    """SHAcc and SBErr of each class over its videos with a background label."""
+    """Return SHAcc and SBErr of each class over its videos with a background label."""
     swapped = videos[videos['background_label'] >= 0]
-    right = swapped['correct'].where(swapped['correct'].isna(),
-                                     swapped['predicted'] == swapped['class'])
-    swapped = swapped.assign(shacc=100 * right.astype(float),
-                             sberr=100 * swapped['as_background'])
+    # about the first guess, whatever the k of `correct`; NaN stays NaN
+    first_guess = swapped['predicted'] == swapped['class']
+    right = swapped['correct'].where(swapped['correct'].isna(), first_guess)
+    swapped = swapped.assign(
+        shacc=100 * right.astype(float),
+        sberr=100 * swapped['as_background'])
     rates = swapped.groupby(['class', 'seed'])[['shacc', 'sberr']].mean()
+    means = rates.groupby('class').mean()
     number = swapped.groupby('class').size() // n_seeds
-    return rates.groupby('class').mean().assign(n_background=number)[
-        ['n_background', 'shacc', 'sberr']]
+    means.insert(0, 'n_background', number)
+    return means

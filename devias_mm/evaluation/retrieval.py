@@ -8,8 +8,11 @@ from devias_mm.evaluation.accuracy import mean_percent
 KS = (1, 5, 10, 20, 50)  # DSM, Tables 2 and 3
 
 
-def first_hit_rank(queries: np.ndarray, query_labels: Sequence[int], gallery: np.ndarray,
-                   gallery_labels: Sequence[int], block: int = 256) -> np.ndarray:
+def first_hit_rank(queries: np.ndarray,
+                   query_labels: Sequence[int],
+                   gallery: np.ndarray,
+                   gallery_labels: Sequence[int],
+                   block: int = 256) -> np.ndarray:
     """Return how many clips of other classes are nearer than the nearest one of a query's class.
 
     Nearness is the cosine of the features. A tie counts against the query: features that are
@@ -37,20 +40,26 @@ def first_hit_rank(queries: np.ndarray, query_labels: Sequence[int], gallery: np
     readable = np.isfinite(queries).all(axis=1)
     # in float64: the cosines of an untrained encoder differ in the ninth digit only
     gallery = normalize(np.asarray(gallery, dtype=np.float64))
-    queries = normalize(np.where(readable[:, None], queries, 0).astype(np.float64))
+    filled = np.where(readable[:, None], queries, 0)
+    queries = normalize(filled.astype(np.float64))
     ranks = np.full(len(queries), np.inf)
     for start in range(0, len(queries), block):
         rows = slice(start, start + block)
         cosine = queries[rows] @ gallery.T
         same = query_labels[rows, None] == gallery_labels
-        best = np.where(same, cosine, -np.inf).max(axis=1, keepdims=True)
-        nearer = (~same & (cosine >= best)).sum(axis=1)
-        ranks[rows] = np.where(readable[rows] & same.any(axis=1), nearer, np.inf)
+        own = np.where(same, cosine, -np.inf)
+        best = own.max(axis=1, keepdims=True)
+        nearer = ~same & (cosine >= best)
+        has_hit = readable[rows] & same.any(axis=1)
+        ranks[rows] = np.where(has_hit, nearer.sum(axis=1), np.inf)
     return ranks
 
 
-def retrieval_recall(queries: np.ndarray, query_labels: Sequence[int], gallery: np.ndarray,
-                     gallery_labels: Sequence[int], ks: Sequence[int] = KS) -> Dict[int, float]:
+def retrieval_recall(queries: np.ndarray,
+                     query_labels: Sequence[int],
+                     gallery: np.ndarray,
+                     gallery_labels: Sequence[int],
+                     ks: Sequence[int] = KS) -> Dict[int, float]:
     """Return the recall at ``k`` in percent: is the class among the ``k`` nearest clips?
 
     DSM, Tables 2 and 3.
@@ -68,7 +77,11 @@ def retrieval_recall(queries: np.ndarray, query_labels: Sequence[int], gallery: 
     if min(ks) < 1:
         raise ValueError(f'k must be at least 1, got {min(ks)}')
     ranks = first_hit_rank(queries, query_labels, gallery, gallery_labels)
-    return {k: float(mean_percent(ranks < k)) for k in ks}
+    recalls = {}
+    for k in ks:
+        found = ranks < k
+        recalls[k] = float(mean_percent(found))
+    return recalls
 
 
 def _check_shapes(queries: np.ndarray, query_labels: np.ndarray, gallery: np.ndarray,

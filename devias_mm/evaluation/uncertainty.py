@@ -35,8 +35,11 @@ def sample_std(values: Sequence[float]) -> float:
     return float(values.std(ddof=1))
 
 
-def bootstrap(hits: Hits, statistic: Statistic, n_resamples: int = 2000,
-              confidence: float = 0.95, seed: int = 0) -> Interval:
+def bootstrap(hits: Hits,
+              statistic: Statistic,
+              n_resamples: int = 2000,
+              confidence: float = 0.95,
+              seed: int = 0) -> Interval:
     """Return a statistic of the accuracies of some splits with its percentile interval.
 
     Videos are resampled with replacement, each split by itself. All entries of
@@ -61,7 +64,7 @@ def bootstrap(hits: Hits, statistic: Statistic, n_resamples: int = 2000,
 
     Example::
 
-        >>> hits = {'seen': np.array([1., 1., 0., 1.])}
+        >>> hits = {'seen': np.array([1.0, 1.0, 0.0, 1.0])}
         >>> bootstrap(hits, lambda percent: percent['seen'])
         Interval(value=75.0, lo=25.0, hi=100.0)
     """
@@ -69,7 +72,9 @@ def bootstrap(hits: Hits, statistic: Statistic, n_resamples: int = 2000,
     return interval
 
 
-def bootstrap_all(cases: Sequence[Case], n_resamples: int = 2000, confidence: float = 0.95,
+def bootstrap_all(cases: Sequence[Case],
+                  n_resamples: int = 2000,
+                  confidence: float = 0.95,
                   seed: int = 0) -> List[Interval]:
     """Return the intervals of many statistics, each as :func:`bootstrap` would.
 
@@ -81,20 +86,24 @@ def bootstrap_all(cases: Sequence[Case], n_resamples: int = 2000, confidence: fl
     """
     if not 0 < confidence < 1:
         raise ValueError(f'confidence={confidence} must be in (0, 1), e.g. 0.95')
-    values = [_value(case) for case in cases]
-    intervals = [Interval(value, value, value) for value in values]
+    intervals: List[Interval] = []
+    # cases that share their resamples, by their places in the list
     groups: Dict[Tuple, List[int]] = {}
-    for number, (case, value) in enumerate(zip(cases, values)):
-        sizes = [np.shape(values)[-1] for values in case.hits.values()]
+    for place, case in enumerate(cases):
+        value = _value(case)
+        intervals.append(Interval(value, value, value))
+        sizes = [np.shape(correct)[-1] for correct in case.hits.values()]
         if not np.isnan(value) and max(sizes) > 1:
-            groups.setdefault(_population(case, sizes), []).append(number)
-    for numbers in groups.values():
-        group = [cases[number] for number in numbers]
+            population = _population(case, sizes)
+            groups.setdefault(population, []).append(place)
+    tail = (1 - confidence) / 2
+    for places in groups.values():
+        group = [cases[place] for place in places]
         samples = _sampled_statistics(group, n_resamples, seed)
-        for number, sampled in zip(numbers, samples):
-            tail = (1 - confidence) / 2
+        for place, sampled in zip(places, samples):
             lo, hi = np.quantile(sampled, [tail, 1 - tail])
-            intervals[number] = Interval(values[number], float(lo), float(hi))
+            value = intervals[place].value
+            intervals[place] = Interval(value, float(lo), float(hi))
     return intervals
 
 
@@ -118,7 +127,8 @@ def _value(case: Case) -> float:
         if np.shape(values)[-1] == 0:
             raise ValueError(f'split {split!r} holds no videos: nothing to resample')
     percent = {split: mean_percent(values) for split, values in case.hits.items()}
-    return float(np.asarray(case.statistic(percent)))
+    value = np.asarray(case.statistic(percent))
+    return float(value)
 
 
 def _population(case: Case, sizes: Sequence[int]) -> Tuple:
@@ -150,7 +160,10 @@ def _sampled_statistics(cases: Sequence[Case], n_resamples: int, seed: int) -> L
 def _draw(samples: Sequence['_Sample'], n_resamples: int, rng: np.random.Generator
           ) -> Iterator[List[np.ndarray]]:
     """Yield batches of resamples: of each split, how often each of its entries is drawn."""
-    entries = sum(len(sample.counts) for sample in samples if len(sample.counts) > 1)
+    entries = 0
+    for sample in samples:
+        if len(sample.counts) > 1:
+            entries += len(sample.counts)
     batch = max(1, _BATCH_ENTRIES // max(entries, 1))
     for start in range(0, n_resamples, batch):
         number = min(batch, n_resamples - start)
@@ -177,11 +190,14 @@ class _Sample:
         if self.size == 1:
             return np.ones((1, number), dtype=np.float32)
         if self.first is not None:
-            return rng.multinomial(self.size, self.counts / self.size, size=number).T
+            shares = self.counts / self.size
+            return rng.multinomial(self.size, shares, size=number).T
         rows = rng.integers(0, self.size, (number, self.size))
+        # each resample has numbers of its own, so that one count serves all
         rows += self.size * np.arange(number)[:, None]
         counts = np.bincount(rows.ravel(), minlength=number * self.size)
-        return counts.reshape(number, self.size).T.astype(np.float32)
+        counts = counts.reshape(number, self.size)
+        return counts.T.astype(np.float32)
 
     def percent(self, values: np.ndarray, weights: np.ndarray) -> np.ndarray:
         """Return the percent of each resample, ``(..., n)`` -> ``(..., R)``.
@@ -195,28 +211,33 @@ class _Sample:
         rows = values.reshape(-1, values.shape[-1])
         labelled = ~np.isnan(rows)
         filled = np.where(labelled, rows, 0.0)
-        # whole numbers below 2^24 are exact in float32
-        whole = self.first is None and np.isin(filled, (0.0, 1.0)).all()
-        precision = np.float32 if whole else np.float64
+        precision = np.float64
+        if self.first is None and np.isin(filled, (0.0, 1.0)).all():
+            # whole numbers below 2^24 are exact in float32
+            precision = np.float32
         weights = weights.astype(precision, copy=False)
         complete = labelled.all(axis=1)
         some = labelled.any(axis=1) & ~complete
         percent = np.full((len(rows), weights.shape[1]), np.nan)
-        percent[complete] = 100.0 * _product(filled[complete], weights) / self.size
+        right = _product(filled[complete], weights)
+        percent[complete] = 100.0 * right / self.size
+        right = _product(filled[some], weights)
         size = _product(labelled[some], weights)
         with np.errstate(invalid='ignore'):  # 0 / 0: none of the labelled videos was drawn
-            percent[some] = 100.0 * _product(filled[some], weights) / size
+            percent[some] = 100.0 * right / size
         return percent.reshape(*shape, -1)
 
 
 def _product(rows: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Return ``rows @ weights`` in the precision of the weights, as float64."""
-    return (rows.astype(weights.dtype) @ weights).astype(np.float64)
+    product = rows.astype(weights.dtype) @ weights
+    return product.astype(np.float64)
 
 
 def _kinds(values: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
     """Return the first video of each kind, and how many of the kind there are."""
-    rows = np.nan_to_num(np.asarray(values), nan=-1.0).reshape(-1, np.shape(values)[-1])
+    numbers = np.nan_to_num(np.asarray(values), nan=-1.0)
+    rows = numbers.reshape(-1, numbers.shape[-1])
     kind = np.zeros(rows.shape[1], dtype=np.int64)
     for row in rows:
         _, code = np.unique(row, return_inverse=True)

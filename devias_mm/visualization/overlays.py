@@ -61,20 +61,27 @@ def augment_batch(preprocessor, data: dict, seed: int = 0) -> AugmentedBatch:
     if targets.scene is not None and targets.scene.dim() == 1:
         actions = hard_labels(targets.action).tolist()
         scenes = hard_labels(targets.scene).tolist()
-        titles = [f'{title}\naction {action}, scene {scene}'
-                  for title, action, scene in zip(titles, actions, scenes)]
+        labelled = []
+        for title, action, scene in zip(titles, actions, scenes):
+            labelled.append(f'{title}\naction {action}, scene {scene}')
+        titles = labelled
     clips = torch.stack(list(data['inputs'])).flatten(0, 1)
-    return AugmentedBatch(titles, clips, seen.cpu(), _on_cpu(targets.masks),
-                          _on_cpu(targets.clip_mask))
+    masks = _on_cpu(targets.masks)
+    clip_mask = _on_cpu(targets.clip_mask)
+    return AugmentedBatch(titles, clips, seen.cpu(), masks, clip_mask)
 
 
 def _on_cpu(mask: Optional[Tensor]) -> Optional[Tensor]:
-    return None if mask is None else mask.cpu()
+    if mask is None:
+        return None
+    return mask.cpu()
 
 
 def image_of(clip: Tensor, frame: int) -> np.ndarray:
     """Return a frame of ``(3, T, H, W)`` in [0, 255] as uint8 ``(H, W, 3)``."""
-    return clip[:, frame].permute(1, 2, 0).float().round().clamp(0, 255).byte().numpy()
+    picture = clip[:, frame].permute(1, 2, 0)
+    levels = picture.float().round().clamp(0, 255)
+    return levels.byte().numpy()
 
 
 def overlay(image: np.ndarray, mask: np.ndarray, opacity: float = 0.55) -> np.ndarray:
@@ -90,7 +97,8 @@ def overlay(image: np.ndarray, mask: np.ndarray, opacity: float = 0.55) -> np.nd
     """
     weight = opacity * mask[..., None]
     colour = 255 * np.array(MASK_COLOUR)
-    return np.round((1 - weight) * image + weight * colour).astype(np.uint8)
+    tinted = (1 - weight) * image + weight * colour
+    return np.round(tinted).astype(np.uint8)
 
 
 def plain_panel(clips: Tensor) -> Panel:
@@ -173,7 +181,8 @@ def draw_panels(panels: Dict[str, Callable[[int, int], np.ndarray]], titles: Seq
     Returns:
         Path: the file.
     """
-    frames = np.linspace(0, clip_len - 1, num_frames).round().astype(int).tolist()
+    spaced = np.linspace(0, clip_len - 1, num_frames)
+    frames = spaced.round().astype(int).tolist()
     columns = []
     for title in panels:
         columns += [title, *[''] * (num_frames - 1)]

@@ -7,6 +7,7 @@ import pytest
 LIST_TOOLS = """
 import argparse, importlib.util, pathlib, sys
 for path in map(pathlib.Path, sys.argv[1:]):
+    sys.path.insert(0, str(path.parent))  # as where Python runs the tool
     spec = importlib.util.spec_from_file_location('tool', path)
     tool = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(tool)

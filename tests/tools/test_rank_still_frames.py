@@ -2,7 +2,6 @@
 import json
 import runpy
 import shutil
-import sys
 
 import numpy as np
 import pandas as pd
@@ -13,6 +12,7 @@ from mmengine.config import Config
 from mmengine.registry import DefaultScope
 from recipe_rows import read_row
 from tiny_runs import ROOT
+from tool_calls import run_tool
 
 from devias_mm.augments.still_mix import open_frame_bank
 from devias_mm.files import file_sha256
@@ -35,14 +35,9 @@ def reference(tmp_path):
 
 
 def rank(monkeypatch, *arguments):
-    """Run the tool in this process; return its exit message, ``None`` where all went well."""
+    """Run the tool in this process; return the message of a mistake, ``None`` without one."""
     options = ('--cfg-options', 'val_dataloader.num_workers=0', 'val_dataloader.batch_size=3')
-    monkeypatch.setattr(sys, 'argv', ['rank', *map(str, arguments), *options])
-    try:
-        runpy.run_path(str(ROOT / 'tools/data/rank_still_frames.py'), run_name='__main__')
-    except SystemExit as end:
-        return end.code
-    return None
+    return run_tool(monkeypatch, 'data/rank_still_frames.py', *arguments, *options)
 
 
 @pytest.fixture(scope='module')
@@ -165,5 +160,6 @@ def test_errors(reference, tiny_data, checkpoint, tmp_path, monkeypatch):
     assert 'frame_interval=0' in message(MIX, checkpoint[0])
     assert 'checkpoint not found' in message(reference, tmp_path / 'none.pth')
     assert 'config not found' in message(tmp_path / 'none.py', checkpoint[0])
-    assert message(reference, checkpoint[0], '--quantile', 1) == 2
+    assert '--quantile must lie in [0, 1)' in message(reference, checkpoint[0], '--quantile', 1)
+    assert '--max-frames 0' in message(reference, checkpoint[0], '--max-frames', 0)
     assert not (tmp_path / 'bank' / 'manifest.json').exists()

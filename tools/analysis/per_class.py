@@ -64,8 +64,8 @@ def read_work_dir(folder, split):
         files[path.relative_to(root).with_suffix('').as_posix()] = path
     chosen = [name for name in files if name == split or name.startswith(f'{split}/')]
     if not chosen:
-        raise UsageError(f'{folder} has no predictions of --split {split}; it has '
-                         f'{", ".join(files) or "none"}')
+        known = ', '.join(files) or 'none'
+        raise UsageError(f'{folder} has no predictions of --split {split}; it has {known}')
     return read_tables({name: files[name] for name in chosen})
 
 
@@ -76,32 +76,39 @@ def from_suite(args):
         raise UsageError('give one suite with --method and --split, or work dirs with --split, or '
                          'prediction tables (FILE.parquet)')
     suite = load_suite(args.suite[0], ROOT)
-    jobs = finished_jobs(args, suite)
-    tables = [read_tables({split: job.predictions(split)
-                           for split in suite.protocol.splits_of((args.split, ))}) for job in jobs]
-    k = suite.protocol.topk.get(args.task, 1)
-    stem = '_'.join(filter(None, (args.method, args.variant, args.split.replace('/', '-'),
-                                  args.task)))
-    return (tables, args.top_k or k, f'{args.method} on {args.split}',
-            args.out / suite.name / 'per_class' / f'{stem}.csv')
+    splits = suite.protocol.splits_of((args.split, ))
+    tables = []
+    for job in finished_jobs(args, suite):
+        files = {split: job.predictions(split) for split in splits}
+        tables.append(read_tables(files))
+    k = args.top_k or suite.protocol.topk.get(args.task, 1)
+    title = f'{args.method} on {args.split}'
+    parts = [args.method, args.variant, args.split.replace('/', '-'), args.task]
+    stem = '_'.join(part for part in parts if part)
+    return tables, k, title, args.out / suite.name / 'per_class' / f'{stem}.csv'
 
 
 def from_paths(args):
     """Return the same of work dirs, or of prediction tables."""
     from devias_mm.store.predictions import read_predictions
     paths = [Path(path) for path in args.suite]
+    first = paths[0]
     if all(path.is_dir() for path in paths):
         if not args.split:
             raise UsageError('give the --split of the work dir')
         tables = [read_work_dir(path, args.split) for path in paths]
-        stem, folder = args.split.replace('/', '-'), paths[0] / 'per_class'
-        title = f'{paths[0].name} on {args.split}'
+        stem = args.split.replace('/', '-')
+        folder = first / 'per_class'
+        title = f'{first.name} on {args.split}'
     else:
         tables = [read_predictions(path) for path in paths]
-        stem, folder = paths[0].stem, paths[0].parent / 'per_class'
-        title = str(paths[0])
-    if any(table[f'{args.task}_scores'].isna().all() for table in tables):
-        raise UsageError(f'{args.suite[0]}: there are no predictions of the {args.task}')
+        stem = first.stem
+        folder = first.parent / 'per_class'
+        title = str(first)
+    for table in tables:
+        scores = table[f'{args.task}_scores']
+        if scores.isna().all():
+            raise UsageError(f'{args.suite[0]}: there are no predictions of the {args.task}')
     return tables, args.top_k or 1, title, folder / f'{stem}_{args.task}.csv'
 
 
@@ -149,9 +156,11 @@ def add_names(result, file, classes):
     from devias_mm.datasets.class_names import read_class_names
     names = read_class_names(str(file), classes)
     titles = {index: name for name, index in names.items()}
-    result.insert(1, 'name', result['class'].map(titles).fillna(''))
-    result.insert(result.columns.get_loc('confused_with') + 1, 'confused_name',
-                  result['confused_with'].map(titles).fillna(''))
+    own = result['class'].map(titles).fillna('')
+    result.insert(1, 'name', own)
+    confused = result['confused_with'].map(titles).fillna('')
+    place = result.columns.get_loc('confused_with')
+    result.insert(place + 1, 'confused_name', confused)
 
 
 def show(table, title):
@@ -159,7 +168,10 @@ def show(table, title):
     from rich.table import Table
     shown = Table(title=title, title_justify='left')
     for column in table:
-        shown.add_column(column, justify='left' if table[column].dtype == object else 'right')
+        justify = 'right'
+        if table[column].dtype == object:
+            justify = 'left'
+        shown.add_column(column, justify=justify)
     for row in table.itertuples(index=False):
         shown.add_row(*(text_of(cell) for cell in row))
     return shown
@@ -181,9 +193,10 @@ def main(args):
     from devias_mm.evaluation.per_class import per_class_table
     from devias_mm.files import atomic_path
     check(args)
-    stored = all(path.endswith('.parquet') or Path(path).is_dir() for path in args.suite)
-    read = from_paths if stored else from_suite
-    tables, k, about, path = read(args)
+    if all(path.endswith('.parquet') or Path(path).is_dir() for path in args.suite):
+        tables, k, about, path = from_paths(args)
+    else:
+        tables, k, about, path = from_suite(args)
     try:
         result = per_class_table(tables, args.task, k, args.on_error)
     except ValueError as error:

@@ -27,8 +27,9 @@ def read_clips(cfg, changes, count, seed):
 
     from devias_mm.engine.inference import list_loader
     dataset = list_loader(cfg, changes).dataset
+    order = np.random.default_rng(seed).permutation(len(dataset))
     samples = []
-    for index in np.random.default_rng(seed).permutation(len(dataset)).tolist():
+    for index in order.tolist():
         sample = dataset[index]
         if 'error' not in sample['data_samples']:
             samples.append(sample)
@@ -53,17 +54,21 @@ def slot_maps(model, inputs):
     with torch.no_grad():
         output = model.encode_slots(inputs)
         probability = output.logits.softmax(-1)
-        chosen = model.choose_slots(probability)
+        action_slot, scene_slot = model.choose_slots(probability)
         rows = torch.arange(len(inputs))
         t, h, w = output.grid
         maps = {}
-        for name, slot in zip(('action', 'scene'), chosen):
-            maps[f'{name} slot'] = output.attention[rows, slot].view(len(inputs), t, h, w)
+        for title, slot in (('action slot', action_slot), ('scene slot', scene_slot)):
+            attention = output.attention[rows, slot]
+            maps[title] = attention.view(len(inputs), t, h, w)
         if model.mask_decoder is not None:
-            decoded = model.mask_decoder(output.slots[rows, chosen[0]]).sigmoid()
-            maps['decoded mask'] = decoded.view(len(inputs), 1, h, w)
-    actions, scenes = probability.split([model.num_classes, model.num_scene_classes], -1)
-    return maps, actions[rows, chosen[0]].argmax(-1), scenes[rows, chosen[1]].argmax(-1)
+            logits = model.mask_decoder(output.slots[rows, action_slot])
+            maps['decoded mask'] = logits.sigmoid().view(len(inputs), 1, h, w)
+    classes = [model.num_classes, model.num_scene_classes]
+    actions, scenes = probability.split(classes, -1)
+    action = actions[rows, action_slot].argmax(-1)
+    scene = scenes[rows, scene_slot].argmax(-1)
+    return maps, action, scene
 
 
 def main(args):
@@ -83,7 +88,9 @@ def main(args):
     if cfg.model.type != 'DEVIAS':
         raise UsageError(f'{args.config} builds a {cfg.model.type}, which has no slots')
     splits = test_splits(cfg)
-    split = choose_splits(splits, [args.split] if args.split else None)[0]
+    split = next(iter(splits))
+    if args.split:
+        split = choose_splits(splits, [args.split])[0]
     model = load_recognizer(cfg, args.checkpoint).cpu()
     batch = read_clips(cfg, splits[split], args.clips, args.seed)
     clips = torch.stack(batch['inputs'])[:, 0]  # the first view

@@ -122,7 +122,10 @@ def draw_preview(args, root, keys, swaps):
     from devias_mm.pictures import Row, contact_sheet, spread
     layout = LAYOUTS[args.layout]
     # only those that can be swapped show every column
-    complete = [key for key in keys if all(key in pairs for pairs in swaps.values())]
+    complete = []
+    for key in keys:
+        if all(key in pairs for pairs in swaps.values()):
+            complete.append(key)
     shown = complete or keys
     rows = []
     for index in spread(len(shown), 6):

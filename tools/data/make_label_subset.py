@@ -50,29 +50,38 @@ def check(args):
                          'subset is balanced')
 
 
-def main(args):
+def draw_parts(labels, args):
+    """Draw the parts of a list: name of each, and the indices of its videos."""
     from devias_mm.datasets.label_subset import balanced_subset, held_out
+    fraction = args.percent / 100
+    if not args.hold_out:
+        chosen = balanced_subset(labels, fraction, args.seed)
+        return {f'{args.percent:g}pct': chosen}
+    chosen = held_out(labels, fraction, args.seed)
+    others = sorted(set(range(len(labels))) - set(chosen))
+    rest = 100 - args.percent
+    return {f'held{args.percent:g}pct': chosen, f'rest{rest:g}pct': others}
+
+
+def main(args):
     from devias_mm.datasets.lists import read_lines, read_list
-    from devias_mm.files import file_sha256, write_text
+    from devias_mm.files import write_text
     check(args)
-    items = read_list(str(args.list), ('filename', *args.columns), allow_outside=True)
+    columns = ('filename', *args.columns)
+    items = read_list(str(args.list), columns, allow_outside=True)
     lines = dict(read_lines(str(args.list)))
     labels = [item['label'] for item in items]
-    draw = held_out if args.hold_out else balanced_subset
-    chosen = draw(labels, args.percent / 100, args.seed)
-    parts = {f'{args.percent:g}pct': chosen}
-    if args.hold_out:
-        others = sorted(set(range(len(items))) - set(chosen))
-        parts = {f'held{args.percent:g}pct': chosen, f'rest{100 - args.percent:g}pct': others}
-    for name, indices in parts.items():
-        out = args.out or args.list.with_name(f'{args.list.stem}_{name}_seed{args.seed}.txt')
+    for name, indices in draw_parts(labels, args).items():
+        default = args.list.with_name(f'{args.list.stem}_{name}_seed{args.seed}.txt')
+        out = args.out or default
         if out.resolve() == args.list.resolve():
             raise UsageError(f'--out {out} is the list itself: name another file')
-        write_text(out, ''.join(f'{lines[items[i]["line"]]}\n' for i in indices))
-        counts = Counter(labels[i] for i in indices)
-        print(f'wrote {out}: {len(indices)} of {len(labels)} videos, {min(counts.values())} to '
-              f'{max(counts.values())} in each of {len(counts)} classes, sha256 '
-              f'{file_sha256(out)}')
+        chosen = [items[index]['line'] for index in indices]
+        checksum = write_text(out, ''.join(f'{lines[number]}\n' for number in chosen))
+        counts = Counter(labels[index] for index in indices)
+        sizes = counts.values()
+        print(f'wrote {out}: {len(indices)} of {len(labels)} videos, {min(sizes)} to '
+              f'{max(sizes)} in each of {len(counts)} classes, sha256 {checksum}')
 
 
 if __name__ == '__main__':

@@ -80,7 +80,7 @@ def choose(source, ids, classes):
     missing = [name for name in wanted if name not in videos]
     keep = set(wanted)
     items = [item for name, item in videos.items() if name in keep]
-    found = len({item['label'] for item in items})
+    found = len(labels_of(items))
     if found != classes:
         raise ListFileError(
             f'{len(wanted) - len(missing)} of the {len(wanted)} ids of {ids} are in {source}, '
@@ -89,25 +89,49 @@ def choose(source, ids, classes):
     return items, missing
 
 
-def main(args):
-    from devias_mm.files import file_sha256, write_text
-    chosen = {split: choose(*getattr(args, split), args.classes) for split in SPLITS}
-    labels = {split: {item['label'] for item in items} for split, (items, _) in chosen.items()}
-    odd = sorted(labels['train'] ^ labels['val'])
+def labels_of(items):
+    """Return the labels that occur in a list of Kinetics-400."""
+    return {item['label'] for item in items}
+
+
+def number_classes(train, val):
+    """Return the new label of each label of Kinetics-400, in their order.
+
+    Raises:
+        ListFileError: the two splits have different classes.
+    """
+    labels = labels_of(train)
+    odd = sorted(labels ^ labels_of(val))
     if odd:
-        raise ListFileError(f'train and val have other classes: label(s) '
-                            f'{shorten([str(label) for label in odd], 10)} of Kinetics-400 are '
-                            'in one of them only')
-    new = {old: number for number, old in enumerate(sorted(labels['train']))}
+        raise ListFileError(f'train and val have other classes: label(s) {shorten(odd, 10)} of '
+                            'Kinetics-400 are in one of them only')
+    new = {}
+    for label in sorted(labels):
+        new[label] = len(new)
+    return new
+
+
+def main(args):
+    from devias_mm.files import write_text
+    chosen = {}
+    for split in SPLITS:
+        source, ids = getattr(args, split)
+        chosen[split] = choose(source, ids, args.classes)
+    train_items, _ = chosen['train']
+    val_items, _ = chosen['val']
+    new = number_classes(train_items, val_items)
     for split, (items, missing) in chosen.items():
+        source, _ = getattr(args, split)
+        lines = []
+        for item in items:
+            label = new[item['label']]
+            lines.append(f"{split}/{item['filename']} {label}\n")
         out = args.out / f'{split}.csv'
-        lines = [f"{split}/{item['filename']} {new[item['label']]}\n" for item in items]
-        write_text(out, ''.join(lines))
+        checksum = write_text(out, ''.join(lines))
         lost = args.out / f'missing_{split}.txt'
         write_text(lost, ''.join(f'{name}\n' for name in missing))
-        print(f'wrote {out}: {len(items)} videos of {len(new)} classes, sha256 '
-              f'{file_sha256(out)}; {len(missing)} ids are not in {getattr(args, split)[0]}: '
-              f'{lost}')
+        print(f'wrote {out}: {len(items)} videos of {len(new)} classes, sha256 {checksum}; '
+              f'{len(missing)} ids are not in {source}: {lost}')
 
 
 if __name__ == '__main__':

@@ -32,6 +32,7 @@ class Limb(NamedTuple):
 
 
 Pair = Tuple[Limb, Limb]  # (left, right)
+Range = Tuple[float, float]
 
 
 class Pose(NamedTuple):
@@ -70,40 +71,56 @@ def _sign(side: int) -> int:
 
 
 def _walk(phase: float, amplitude: float, side: int) -> Pose:
-    swing = 0.62 * amplitude * np.sin(phase)
-    bend_left = 0.7 * amplitude * max(0, np.cos(phase))
-    bend_right = 0.7 * amplitude * max(0, -np.cos(phase))
-    arms = Limb(swing, swing + 0.25), Limb(-swing, -swing + 0.25)
-    legs = Limb(-swing, -swing - bend_left), Limb(swing, swing - bend_right)
-    return Pose(arms, legs, lift=0.02 * abs(np.sin(phase)))
+    sine = np.sin(phase)
+    cosine = np.cos(phase)
+    swing = 0.62 * amplitude * sine
+    bend_left = 0.7 * amplitude * max(0, cosine)
+    bend_right = 0.7 * amplitude * max(0, -cosine)
+    left_arm = Limb(swing, swing + 0.25)
+    right_arm = Limb(-swing, -swing + 0.25)
+    left_leg = Limb(-swing, -swing - bend_left)
+    right_leg = Limb(swing, swing - bend_right)
+    arms = left_arm, right_arm
+    legs = left_leg, right_leg
+    return Pose(arms, legs, lift=0.02 * abs(sine))
 
 
 def _jack(phase: float, amplitude: float, side: int) -> Pose:
     spread = amplitude * (1 - np.cos(phase)) / 2
     arm = 0.25 + 2.35 * spread
     leg = 0.08 + 0.5 * spread
-    return Pose(_both(arm, arm), _both(leg, leg), lift=0.04 * abs(np.sin(phase)))
+    lift = 0.04 * abs(np.sin(phase))
+    arms = _both(arm, arm)
+    legs = _both(leg, leg)
+    return Pose(arms, legs, lift=lift)
 
 
 def _wave(phase: float, amplitude: float, side: int) -> Pose:
     upper = 2.2 * amplitude
     lower = upper + 0.75 * amplitude * np.sin(2 * phase) + 0.3
-    return Pose(arms=_one(_STANDING.arms, side, upper, lower))
+    arms = _one(_STANDING.arms, side, upper, lower)
+    return Pose(arms)
 
 
 def _squat(phase: float, amplitude: float, side: int) -> Pose:
     depth = (1 - np.cos(phase)) / 2
     knee = 1.25 * amplitude * depth
     arm = 1.35 * depth
-    return Pose(_both(0.25 + arm, 0.15 + arm), _both(knee + 0.1, -0.5 * knee))
+    arms = _both(0.25 + arm, 0.15 + arm)
+    legs = _both(knee + 0.1, -0.5 * knee)
+    return Pose(arms, legs)
 
 
 def _kick(phase: float, amplitude: float, side: int) -> Pose:
     height = (1 - np.cos(phase)) / 2
     leg = 1.5 * amplitude * height
-    legs = _one(_STANDING.legs, side, 0.1 + leg, 0.06 + 1.08 * leg)
+    upper = 0.1 + leg
+    lower = 0.06 + 1.08 * leg
+    arms = _both(0.7, 0.4)
+    legs = _one(_STANDING.legs, side, upper, lower)
     # the figure leans away from the leg
-    return Pose(_both(0.7, 0.4), legs, tilt=-0.22 * height * _sign(side))
+    tilt = -0.22 * height * _sign(side)
+    return Pose(arms, legs, tilt)
 
 
 def _punch(phase: float, amplitude: float, side: int) -> Pose:
@@ -111,29 +128,45 @@ def _punch(phase: float, amplitude: float, side: int) -> Pose:
     sine = np.sin(phase)
 
     def arm(reach: float) -> Limb:
-        return Limb(sign * (0.35 + 1.2 * amplitude * reach), sign * (2.2 - 0.6 * reach))
+        upper = 0.35 + 1.2 * amplitude * reach
+        lower = 2.2 - 0.6 * reach
+        return Limb(sign * upper, sign * lower)
 
-    arms = arm(max(0, sine)), arm(max(0, -sine))
-    return Pose(arms, _both(0.32, 0.2), tilt=0.1 * sign * sine)
+    # the arms take turns
+    left = arm(max(0, sine))
+    right = arm(max(0, -sine))
+    legs = _both(0.32, 0.2)
+    tilt = 0.1 * sign * sine
+    return Pose((left, right), legs, tilt)
 
 
 def _bow(phase: float, amplitude: float, side: int) -> Pose:
     sign = _sign(side)
-    arms = Limb(0.1 * sign, 0.1 * sign), Limb(0.3 * sign, 0.2 * sign)
-    return Pose(arms, tilt=sign * 1.35 * amplitude * (1 - np.cos(phase)) / 2)
+    left = Limb(0.1 * sign, 0.1 * sign)
+    right = Limb(0.3 * sign, 0.2 * sign)
+    tilt = sign * 1.35 * amplitude * (1 - np.cos(phase)) / 2
+    return Pose((left, right), tilt=tilt)
 
 
 def _jump(phase: float, amplitude: float, side: int) -> Pose:
-    rise = max(0, np.sin(phase))
-    crouch = 0.55 * max(0, -np.sin(phase))
+    sine = np.sin(phase)
+    rise = max(0, sine)
+    crouch = 0.55 * max(0, -sine)
     arms = _both(0.2 + 2.5 * rise, 0.1 + 2.7 * rise)
     legs = _both(crouch + 0.08, 0.04 - 0.6 * crouch)
-    return Pose(arms, legs, lift=0.18 * amplitude * rise - 0.1 * crouch)
+    lift = 0.18 * amplitude * rise - 0.1 * crouch
+    return Pose(arms, legs, lift=lift)
 
 
 _POSES: Dict[str, Callable[[float, float, int], Pose]] = {
-    'walk': _walk, 'jack': _jack, 'wave': _wave, 'squat': _squat,
-    'kick': _kick, 'punch': _punch, 'bow': _bow, 'jump': _jump,
+    'walk': _walk,
+    'jack': _jack,
+    'wave': _wave,
+    'squat': _squat,
+    'kick': _kick,
+    'punch': _punch,
+    'bow': _bow,
+    'jump': _jump,
 }
 ACTIONS: Tuple[str, ...] = tuple(_POSES)
 
@@ -166,13 +199,24 @@ class Part(NamedTuple):
 
 def _point(start: Sequence[float], length: float, angle: float) -> Tuple[float, float]:
     """Return the end of a line that begins at ``start``."""
-    return start[0] + length * np.sin(angle), start[1] + length * np.cos(angle)
+    x, y = start
+    return x + length * np.sin(angle), y + length * np.cos(angle)
 
 
 def _fixed(point: Sequence[float]) -> Tuple[int, int]:
     """Return a point as OpenCV's fixed-point numbers."""
     x, y = point
-    return round(float(x) * 2**_SHIFT), round(float(y) * 2**_SHIFT)
+    unit = 2**_SHIFT
+    return round(float(x) * unit), round(float(y) * unit)
+
+
+def _draw_colour(rng: np.random.Generator, hues: Range, saturations: Range, values: Range
+                 ) -> np.ndarray:
+    """Draw an RGB colour in 0..255 from ranges of hue, saturation and value."""
+    hue = rng.uniform(*hues)
+    saturation = rng.uniform(*saturations)
+    value = rng.uniform(*values)
+    return 255 * hsv(hue, saturation, value)
 
 
 class Puppet:
@@ -196,13 +240,16 @@ class Puppet:
         # the order of the draws is part of the data: another order is another data set
         height = rng.uniform(0.72, 0.92) * canvas
         self.unit = height / 1.02
-        self.x = canvas * (0.5 + rng.uniform(-0.08, 0.08))
-        self.ground = canvas * (0.5 + 0.6 * rng.uniform(-0.08, 0.08)) + height / 2
-        self.limb_width = max(2, round(0.075 * self.unit * rng.uniform(0.85, 1.2)))
-        self.shirt = 255 * hsv(rng.random(), rng.uniform(0.6, 1), rng.uniform(0.55, 1))
-        self.trousers = 255 * hsv(rng.random(), rng.uniform(0.5, 1), rng.uniform(0.35, 0.95))
-        self.skin = 255 * hsv(
-            rng.uniform(0.04, 0.09), rng.uniform(0.3, 0.65), rng.uniform(0.45, 0.98))
+        place_x = rng.uniform(-0.08, 0.08)
+        self.x = canvas * (0.5 + place_x)
+        place_y = rng.uniform(-0.08, 0.08)
+        middle = canvas * (0.5 + 0.6 * place_y)
+        self.ground = middle + height / 2
+        stoutness = rng.uniform(0.85, 1.2)
+        self.limb_width = max(2, round(0.075 * self.unit * stoutness))
+        self.shirt = _draw_colour(rng, (0, 1), (0.6, 1), (0.55, 1))
+        self.trousers = _draw_colour(rng, (0, 1), (0.5, 1), (0.35, 0.95))
+        self.skin = _draw_colour(rng, (0.04, 0.09), (0.3, 0.65), (0.45, 0.98))
         self.amplitude = rng.uniform(0.82, 1.15)
         self.side = int(rng.integers(2))
         self.start = rng.random()
@@ -215,20 +262,26 @@ class Puppet:
     def _skeleton(self, action: str, cycle: float) -> Tuple[List[Part], np.ndarray]:
         """Return the body's parts from back to front, and the centre of the head."""
         now = pose(action, cycle, self.amplitude, self.side)
+        # slower than the action, so that no two cycles are quite the same
         sway = 0.03 * np.sin(2 * np.pi * (0.7 * cycle + self.start))
         tilt = now.tilt + sway + 0.5 * self.tilt_habit
-        up = np.array([np.sin(tilt), -np.cos(tilt)])
-        across = np.array([np.cos(tilt), np.sin(tilt)])
-        hip = (self.x, self.ground - self._reach(now.legs) - now.lift * self.unit)
+        sine = np.sin(tilt)
+        cosine = np.cos(tilt)
+        up = np.array([sine, -cosine])
+        across = np.array([cosine, sine])
+        height = self.ground - self._reach(now.legs) - now.lift * self.unit
+        hip = (self.x, height)
         neck = hip + up * (self.unit * _TORSO)
         legs: List[Part] = []
         arms: List[Part] = []
         for index, sign in enumerate((-1, 1)):
-            legs += self._leg(hip + across * _HIP_WIDTH * self.unit * sign, now.legs[index])
-            shoulder = (neck + across * _SHOULDER_WIDTH * self.unit * sign
-                        - up * _SHOULDER_DROP * self.unit)
+            joint = hip + across * _HIP_WIDTH * self.unit * sign
+            legs += self._leg(joint, now.legs[index])
+            beside_neck = neck + across * _SHOULDER_WIDTH * self.unit * sign
+            shoulder = beside_neck - up * _SHOULDER_DROP * self.unit
             arms += self._arm(shoulder, now.arms[index], self.arm_habits[index])
-        trunk = Part(hip, neck, self.shirt, max(2, round(1.9 * self.limb_width)))
+        trunk_width = max(2, round(1.9 * self.limb_width))
+        trunk = Part(hip, neck, self.shirt, trunk_width)
         head = neck + up * (_NECK + _HEAD_RADIUS) * self.unit
         return [*legs, trunk, *arms], head
 
@@ -236,19 +289,25 @@ class Puppet:
         """Return how far below the hip the lower foot is, which stands on the ground."""
         thigh = self.unit * _THIGH
         shin = self.unit * _SHIN
-        return max(thigh * np.cos(leg.upper) + shin * np.cos(leg.lower) for leg in legs)
+        reaches = []
+        for leg in legs:
+            reach = thigh * np.cos(leg.upper) + shin * np.cos(leg.lower)
+            reaches.append(reach)
+        return max(reaches)
 
     def _leg(self, joint: Sequence[float], leg: Limb) -> List[Part]:
         knee = _point(joint, self.unit * _THIGH, leg.upper)
         foot = _point(knee, self.unit * _SHIN, leg.lower)
-        return [Part(joint, knee, self.trousers, self.limb_width + 1),
-                Part(knee, foot, 0.92 * self.trousers, self.limb_width)]
+        thigh = Part(joint, knee, self.trousers, self.limb_width + 1)
+        shin = Part(knee, foot, 0.92 * self.trousers, self.limb_width)
+        return [thigh, shin]
 
     def _arm(self, shoulder: Sequence[float], arm: Limb, habit: np.ndarray) -> List[Part]:
         elbow = _point(shoulder, self.unit * _UPPER_ARM, arm.upper + habit[0])
         hand = _point(elbow, self.unit * _LOWER_ARM, arm.lower + habit[1])
-        return [Part(shoulder, elbow, 0.85 * self.shirt, self.limb_width),
-                Part(elbow, hand, self.skin, self.limb_width)]
+        sleeve = Part(shoulder, elbow, 0.85 * self.shirt, self.limb_width)
+        bare = Part(elbow, hand, self.skin, self.limb_width)
+        return [sleeve, bare]
 
     def _draw_frame(self, action: str, cycle: float) -> Tuple[np.ndarray, np.ndarray]:
         """Return colours, uint8 ``(S, S, 3)``, and coverage, uint8 ``(S, S)``, of a moment."""
@@ -259,20 +318,24 @@ class Puppet:
         for part in parts:
             start = _fixed(part.start)
             end = _fixed(part.end)
-            cv2.line(alpha, start, end, 255, part.width + self.outline, cv2.LINE_AA, _SHIFT)
-            cv2.line(colour, start, end, part.colour.tolist(), part.width, cv2.LINE_AA, _SHIFT)
+            shade = part.colour.tolist()
+            outlined = part.width + self.outline
+            cv2.line(alpha, start, end, 255, outlined, cv2.LINE_AA, _SHIFT)
+            cv2.line(colour, start, end, shade, part.width, cv2.LINE_AA, _SHIFT)
         centre = _fixed(head)
         radius = _HEAD_RADIUS * self.unit
         inner = round(radius * 2**_SHIFT)
         outer = round((radius + self.outline / 2) * 2**_SHIFT)
+        skin = self.skin.tolist()
         cv2.circle(alpha, centre, outer, 255, -1, cv2.LINE_AA, _SHIFT)
-        cv2.circle(colour, centre, inner, self.skin.tolist(), -1, cv2.LINE_AA, _SHIFT)
+        cv2.circle(colour, centre, inner, skin, -1, cv2.LINE_AA, _SHIFT)
         if self.mirrored:
             colour = cv2.flip(colour, 1)
             alpha = cv2.flip(alpha, 1)
         size = self.size, self.size
-        return (cv2.resize(colour, size, interpolation=cv2.INTER_AREA),
-                cv2.resize(alpha, size, interpolation=cv2.INTER_AREA))
+        colour = cv2.resize(colour, size, interpolation=cv2.INTER_AREA)
+        alpha = cv2.resize(alpha, size, interpolation=cv2.INTER_AREA)
+        return colour, alpha
 
     def perform(self, action: str, frames: int) -> Tuple[np.ndarray, np.ndarray]:
         """Draw the action.
@@ -288,7 +351,8 @@ class Puppet:
         colours = []
         coverage = []
         for t in range(frames):
-            colour, alpha = self._draw_frame(action, self.start + self.cycles * t / frames)
+            cycle = self.start + self.cycles * t / frames
+            colour, alpha = self._draw_frame(action, cycle)
             colours.append(colour)
             coverage.append(alpha)
         return np.stack(colours), np.stack(coverage)

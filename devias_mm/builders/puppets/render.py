@@ -60,14 +60,17 @@ def render_background(rng: np.random.Generator, backdrop: str, preset: Preset) -
     if backdrop == GREY:
         return np.full((preset.frames, size, size, 3), _GREY_LEVEL, np.uint8)
     margin = 3 * size // 64
-    painted = _paint(rng, backdrop, size + 2 * margin, preset)
+    canvas = size + 2 * margin
+    painted = _paint(rng, backdrop, canvas, preset)
     image = np.rint(255 * painted).astype(np.uint8)
     place, speed = rng.uniform(-_DRIFT, _DRIFT, (2, 2)) * size
     frames = []
     for t in range(preset.frames):
-        right, down = place + speed * (t / preset.frames - 0.5) - margin
+        time = t / preset.frames - 0.5
+        right, down = place + speed * time - margin
         matrix = np.array([[1, 0, right], [0, 1, down]], np.float32)
-        frames.append(cv2.warpAffine(image, matrix, (size, size), flags=cv2.INTER_LINEAR))
+        frame = cv2.warpAffine(image, matrix, (size, size), flags=cv2.INTER_LINEAR)
+        frames.append(frame)
     return np.stack(frames)
 
 
@@ -80,12 +83,17 @@ def render_clips(clips: Sequence[Clip], preset: Preset, seed: int) -> List[Rende
         seed: of the data set.
     """
     colours, coverage = _render_figure(clips[0], preset, seed)
-    alpha = (coverage.astype(np.float32) / 255)[..., None]
+    alpha = coverage.astype(np.float32) / 255
+    masks = coverage >= 128
     rendered = []
     for clip in clips:
-        stream = SWAPPED_BACKGROUND if clip.swapped else OWN_BACKGROUND
-        background = render_background(clip.rng(seed, stream), clip.backdrop, preset)
-        frames = background + (colours - background.astype(np.float32)) * alpha
-        rendered.append(RenderedClip(
-            np.rint(frames).astype(np.uint8), coverage >= 128, background))
+        stream = OWN_BACKGROUND
+        if clip.swapped:
+            stream = SWAPPED_BACKGROUND
+        rng = clip.rng(seed, stream)
+        background = render_background(rng, clip.backdrop, preset)
+        difference = colours - background.astype(np.float32)
+        blended = background + difference * alpha[..., None]
+        frames = np.rint(blended).astype(np.uint8)
+        rendered.append(RenderedClip(frames, masks, background))
     return rendered

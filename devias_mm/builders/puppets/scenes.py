@@ -35,29 +35,40 @@ class Look(NamedTuple):
 def _stripes(x: np.ndarray, y: np.ndarray, look: Look, rng: np.random.Generator) -> np.ndarray:
     angle = rng.uniform(-0.5, 0.5)
     along = x * np.cos(angle) + y * np.sin(angle)
-    wave = np.sin(10 * np.pi * look.scale * along + look.phase[0])
+    frequency = 10 * np.pi * look.scale
+    wave = np.sin(frequency * along + look.phase[0])
+    bright = (wave > 0).astype(np.float32)
     dark = look.colour(0.65, 0.45)
     light = look.colour(0.6, 0.68)
-    return blend((wave > 0).astype(np.float32), dark, light)
+    return blend(bright, dark, light)
 
 
 def _brick(x: np.ndarray, y: np.ndarray, look: Look, rng: np.random.Generator) -> np.ndarray:
     offset_x, offset_y = rng.random(2)
-    row = (y + offset_y) / (0.16 * look.scale)
-    every_second_row = np.floor(row) % 2
-    column = (x + offset_x) / (0.34 * look.scale) + 0.5 * every_second_row
-    joint = (column % 1 < 0.07) | (row % 1 < 0.14)
+    height = 0.16 * look.scale
+    width = 0.34 * look.scale
+    row = (y + offset_y) / height
+    # every second row is moved by half a brick
+    odd = np.floor(row) % 2
+    column = (x + offset_x) / width + 0.5 * odd
+    upright_joint = column % 1 < 0.07
+    level_joint = row % 1 < 0.14
+    joint = upright_joint | level_joint
     # a hash of the brick's place gives each brick a tone of its own
     place = np.floor(row) * 12.9898 + np.floor(column) * 78.233
     tone = np.sin(place + look.phase[0]) * 43758.5
-    wall = blend((tone % 1) * 0.5, look.colour(0.7, 0.6), look.colour(0.6, 0.42))
+    light = look.colour(0.7, 0.6)
+    dark = look.colour(0.6, 0.42)
+    wall = blend((tone % 1) * 0.5, light, dark)
     mortar = hsv(look.hue + 0.03, 0.12, 0.78 * look.value)
     return blend(joint.astype(np.float32), wall, mortar)
 
 
 def _waves(x: np.ndarray, y: np.ndarray, look: Look, rng: np.random.Generator) -> np.ndarray:
-    bend = 0.35 * np.sin(2 * np.pi * 1.3 * look.scale * x + look.phase[0])
-    height = 2 * np.pi * (4.2 * look.scale * y + bend) + look.phase[1]
+    frequency = 2 * np.pi * 1.3 * look.scale
+    bend = 0.35 * np.sin(frequency * x + look.phase[0])
+    turns = 4.2 * look.scale * y + bend
+    height = 2 * np.pi * turns + look.phase[1]
     crest = 0.5 + 0.5 * np.sin(height)
     water = look.colour(0.75, 0.45)
     foam = look.colour(0.35, 0.9, -0.03)
@@ -82,7 +93,8 @@ def _forest(x: np.ndarray, y: np.ndarray, look: Look, rng: np.random.Generator) 
     green = look.colour(0.7, 0.62, -0.05)
     foliage = blend(leaves.clip(0, 1), shade, green)
     wobble = 0.6 * np.sin(6 * x + look.phase[1])
-    trunk = np.sin(2 * np.pi * 3.1 * look.scale * x + look.phase[0] + wobble) > 0.72
+    frequency = 2 * np.pi * 3.1 * look.scale
+    trunk = np.sin(frequency * x + look.phase[0] + wobble) > 0.72
     bark = look.colour(0.5, 0.28, -0.29)
     return blend(trunk.astype(np.float32), foliage, bark)
 
@@ -91,7 +103,8 @@ def _sky(x: np.ndarray, y: np.ndarray, look: Look, rng: np.random.Generator) -> 
     canvas = len(x)
     zenith = look.colour(0.65, 0.75)
     horizon = look.colour(0.2, 0.98, -0.06)
-    air = blend((y / y.max()).clip(0, 1), zenith, horizon)
+    height = (y / y.max()).clip(0, 1)
+    air = blend(height, zenith, horizon)
     coarse = smooth_noise(rng, canvas, canvas / 3 / look.scale)
     fine = smooth_noise(rng, canvas, canvas / 8 / look.scale)
     puffs = 0.65 * coarse + 0.35 * fine
@@ -102,9 +115,13 @@ def _sky(x: np.ndarray, y: np.ndarray, look: Look, rng: np.random.Generator) -> 
 
 def _dots(x: np.ndarray, y: np.ndarray, look: Look, rng: np.random.Generator) -> np.ndarray:
     cell = 0.22 * look.scale
-    u = (x / cell + look.phase[0]) % 1 - 0.5
-    v = (y / cell + look.phase[1]) % 1 - 0.5
-    inside = ((0.33 - np.hypot(u, v)) * 8 + 0.5).clip(0, 1)
+    column = x / cell + look.phase[0]
+    row = y / cell + look.phase[1]
+    # from the centre of the dot, in cells
+    u = column % 1 - 0.5
+    v = row % 1 - 0.5
+    depth = 0.33 - np.hypot(u, v)
+    inside = (depth * 8 + 0.5).clip(0, 1)
     ground = look.colour(0.35, 0.9)
     dot = look.colour(0.8, 0.6, -0.1)
     return blend(inside, ground, dot)
@@ -113,7 +130,8 @@ def _dots(x: np.ndarray, y: np.ndarray, look: Look, rng: np.random.Generator) ->
 def _wood(x: np.ndarray, y: np.ndarray, look: Look, rng: np.random.Generator) -> np.ndarray:
     canvas = len(x)
     warp = 1.6 * smooth_noise(rng, canvas, canvas / 3)
-    rings = 2 * np.pi * (7 * look.scale * y + warp) + look.phase[0]
+    turns = 7 * look.scale * y + warp
+    rings = 2 * np.pi * turns + look.phase[0]
     grain = 0.5 + 0.5 * np.sin(rings)
     light = look.colour(0.6, 0.62)
     dark = look.colour(0.75, 0.3, -0.02)
@@ -142,14 +160,15 @@ SCENES: Tuple[str, ...] = tuple(_FAMILIES)
 
 def draw_look(rng: np.random.Generator, hue: float, jitter: float) -> Look:
     """Draw how a clip's scene differs from others of its family, see :func:`paint_scene`."""
-    # only the hue varies without bounds: beyond these, the pattern itself would be lost
     hue = hue + jitter * rng.uniform(-0.06, 0.06)
     saturation = 1 + jitter * rng.uniform(-0.2, 0.15)
     value = 1 + jitter * rng.uniform(-0.15, 0.1)
     scale = rng.uniform(0.75, 1.35)**min(jitter, 2)
     phase = rng.uniform(0, 2 * np.pi, 2)
-    return Look(hue, min(max(0.4, saturation), 1.3), min(max(0.6, value), 1.15), scale,
-                tuple(phase))
+    # only the hue varies without bounds: beyond these, the pattern itself would be lost
+    saturation = min(max(0.4, saturation), 1.3)
+    value = min(max(0.6, value), 1.15)
+    return Look(hue, saturation, value, scale, tuple(phase))
 
 
 def paint_scene(rng: np.random.Generator, scene: str, canvas: int, size: int,
@@ -171,5 +190,6 @@ def paint_scene(rng: np.random.Generator, scene: str, canvas: int, size: int,
     look = draw_look(rng, family.hue, jitter)
     x, y = pixel_grid(canvas, size)
     image = family.paint(x, y, look, rng)
-    grain = 0.015 * rng.standard_normal(image.shape, dtype=np.float32)
-    return (image + grain).clip(0, 1).astype(np.float32)
+    noise = rng.standard_normal(image.shape, dtype=np.float32)
+    image = image + 0.015 * noise
+    return image.clip(0, 1).astype(np.float32)

@@ -10,13 +10,20 @@ def _sinusoid(rng: np.random.Generator, canvas: int, size: int) -> np.ndarray:
     x, y = pixel_grid(canvas, size)
     angle = rng.uniform(0, np.pi)
     phase = rng.uniform(0, 2 * np.pi)
-    along = x * np.cos(angle) + y * np.sin(angle)
-    across = -x * np.sin(angle) + y * np.cos(angle)
+    cosine = np.cos(angle)
+    sine = np.sin(angle)
+    along = x * cosine + y * sine
+    across = -x * sine + y * cosine
     strength = rng.uniform(0, 0.25)
-    bends = np.sin(2 * np.pi * rng.uniform(0.5, 2) * across + phase)
-    warp = strength * bends
-    wave = 0.5 + 0.5 * np.sin(2 * np.pi * (rng.uniform(2, 9) * along + warp) + phase)
-    return blend(wave, rng.random(3), rng.random(3))
+    # the stripes are bent by a slow wave across them
+    slow = 2 * np.pi * rng.uniform(0.5, 2)
+    bends = np.sin(slow * across + phase)
+    frequency = rng.uniform(2, 9)
+    turns = frequency * along + strength * bends
+    wave = 0.5 + 0.5 * np.sin(2 * np.pi * turns + phase)
+    first = rng.random(3)
+    second = rng.random(3)
+    return blend(wave, first, second)
 
 
 def _noise(rng: np.random.Generator, canvas: int, size: int) -> np.ndarray:
@@ -30,12 +37,18 @@ def _voronoi(rng: np.random.Generator, canvas: int, size: int) -> np.ndarray:
     count = rng.integers(8, 30)
     seeds = rng.random((count, 2)) * canvas / size
     colours = rng.random((count, 3))
-    distance = (x[..., None] - seeds[:, 0])**2 + (y[..., None] - seeds[:, 1])**2
-    return colours[distance.argmin(-1)]
+    right = x[..., None] - seeds[:, 0]
+    down = y[..., None] - seeds[:, 1]
+    distance = right**2 + down**2
+    nearest = distance.argmin(-1)
+    return colours[nearest]
 
 
 _PAINTERS: Dict[str, Callable[[np.random.Generator, int, int], np.ndarray]] = {
-    'sinusoid': _sinusoid, 'noise': _noise, 'voronoi': _voronoi}
+    'sinusoid': _sinusoid,
+    'noise': _noise,
+    'voronoi': _voronoi,
+}
 TEXTURES: Tuple[str, ...] = tuple(_PAINTERS)
 
 
@@ -51,4 +64,5 @@ def paint_texture(rng: np.random.Generator, texture: str, canvas: int, size: int
     Returns:
         np.ndarray: RGB float32 ``(canvas, canvas, 3)`` in [0, 1].
     """
-    return _PAINTERS[texture](rng, canvas, size).clip(0, 1).astype(np.float32)
+    image = _PAINTERS[texture](rng, canvas, size)
+    return image.clip(0, 1).astype(np.float32)

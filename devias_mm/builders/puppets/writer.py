@@ -70,7 +70,8 @@ def _adopt_earlier(root: Path, jobs: Sequence[Job]) -> None:
         files = _files_of(job.argument)
         if all(file in digests for file in files):
             outputs = {file: digests[file] for file in files}
-            lines.append(json.dumps([f'{_STAGE}: {job.name}', job.source, outputs, {}]) + '\n')
+            entry = [f'{_STAGE}: {job.name}', job.source, outputs, {}]
+            lines.append(json.dumps(entry) + '\n')
     write_text(root / 'journal.jsonl', ''.join(lines))
 
 
@@ -135,10 +136,16 @@ class PuppetsWriter:
         return True
 
     def _list_files(self) -> Dict[str, str]:
-        contents = {name: [clip.line for clip in clips] for name, clips in self.lists.items()}
-        contents.update(action_classes=ACTIONS, scene_classes=SCENES)
-        return {f'annotations/{name}.txt': '\n'.join(lines) + '\n'
-                for name, lines in contents.items()}
+        """Return the text of each file of ``annotations/``, by its path."""
+        contents: Dict[str, Sequence[str]] = {}
+        for name, clips in self.lists.items():
+            contents[name] = [clip.line for clip in clips]
+        contents['action_classes'] = ACTIONS
+        contents['scene_classes'] = SCENES
+        files = {}
+        for name, lines in contents.items():
+            files[f'annotations/{name}.txt'] = '\n'.join(lines) + '\n'
+        return files
 
     def run(self, workers: int = 1, quiet: bool = True) -> dict:
         """Render what is missing and write lists, checksums and manifest.
@@ -164,6 +171,7 @@ class PuppetsWriter:
         return manifest
 
     def _manifest(self) -> dict:
+        """Return what the manifest says, once all files are written."""
         from devias_mm import __version__
         digests = self.folder.digests()
         by_split: Dict[str, Dict[str, str]] = {}
@@ -174,10 +182,15 @@ class PuppetsWriter:
         lists = {}
         for name, clips in self.lists.items():
             lists[name] = dict(clips=len(clips), sha256=digests[f'annotations/{name}.txt'])
+        splits = {split: _split_entry(by_split[split]) for split in sorted(by_split)}
         return dict(
-            format_version=FORMAT_VERSION, devias_mm=__version__, versions=encoder_versions(),
-            seed=self.seed, preset=dataclasses.asdict(self.preset), lists=lists,
-            splits={split: _split_entry(by_split[split]) for split in sorted(by_split)})
+            format_version=FORMAT_VERSION,
+            devias_mm=__version__,
+            versions=encoder_versions(),
+            seed=self.seed,
+            preset=dataclasses.asdict(self.preset),
+            lists=lists,
+            splits=splits)
 
 
 def _split_entry(digests: Dict[str, str]) -> dict:
@@ -195,4 +208,8 @@ def _jobs_of(lists: Dict[str, List[Clip]]) -> List[Job]:
             others = versions.setdefault(f'{clip.split}/{clip.index:06d}', [])
             if clip not in others:
                 others.append(clip)
-    return [Job(name, clips, [clip.name for clip in clips]) for name, clips in versions.items()]
+    jobs = []
+    for name, clips in versions.items():
+        source = [clip.name for clip in clips]
+        jobs.append(Job(name, clips, source))
+    return jobs

@@ -32,9 +32,11 @@ def background_indices(indices: np.ndarray, frames: int, background_frames: int,
         np.ndarray: int64 ``(N,)``.
     """
     if rule == 'hat':
-        chosen = np.round(indices / frames * background_frames).astype(np.int64)
+        places = indices / frames * background_frames
+        chosen = np.round(places).astype(np.int64)
         return np.clip(chosen, 0, background_frames - 1)
-    return np.linspace(1, background_frames, frames, endpoint=False).astype(np.int64)[indices]
+    spaced = np.linspace(1, background_frames, frames, endpoint=False)
+    return spaced.astype(np.int64)[indices]
 
 
 def scaled_size(size: Tuple[int, int], short: int, rule: str) -> Tuple[int, int]:
@@ -46,13 +48,16 @@ def scaled_size(size: Tuple[int, int], short: int, rule: str) -> Tuple[int, int]
         rule (str): how the sides are rounded, ``'hat'`` or ``'devias'``.
     """
     height, width = size
-    if min(size) == short:
+    shorter = min(size)
+    if shorter == short:
         return height, width
     if rule == 'hat':
-        scale = short / min(size)
+        scale = short / shorter
         return int(height * scale + 0.5), int(width * scale + 0.5)
-    long = int(short * max(size) / min(size))
-    return (short, long) if height <= width else (long, short)
+    long = int(short * max(size) / shorter)
+    if height <= width:
+        return short, long
+    return long, short
 
 
 def scale_to(image: np.ndarray, short: int, rule: str) -> np.ndarray:
@@ -65,7 +70,9 @@ def scale_to(image: np.ndarray, short: int, rule: str) -> np.ndarray:
         return image
     if rule == 'hat':
         return cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR)
-    return np.array(Image.fromarray(image).resize((width, height), Image.Resampling.BILINEAR))
+    picture = Image.fromarray(image)
+    picture = picture.resize((width, height), Image.Resampling.BILINEAR)
+    return np.array(picture)
 
 
 def centre_of_mass(mask: np.ndarray) -> Tuple[float, float]:
@@ -74,9 +81,11 @@ def centre_of_mass(mask: np.ndarray) -> Tuple[float, float]:
     It is the middle ``(H / 2, W / 2)`` for a mask that is 0 everywhere.
     """
     moments = cv2.moments(mask)  # exact: sums of integers
-    if moments['m00'] == 0:
-        return mask.shape[0] / 2, mask.shape[1] / 2
-    return moments['m01'] / moments['m00'], moments['m10'] / moments['m00']
+    mass = moments['m00']
+    if mass == 0:
+        height, width = mask.shape
+        return height / 2, width / 2
+    return moments['m01'] / mass, moments['m10'] / mass
 
 
 def shift_of(mask: np.ndarray, background_mask: np.ndarray) -> Tuple[int, int]:
@@ -106,8 +115,10 @@ def paste(background: np.ndarray, frame: np.ndarray, mask: np.ndarray,
     height, width = background.shape[:2]
     down, right = shift
     # the rows and columns of the frame that fall on the background
-    top, bottom = max(0, -down), min(frame.shape[0], height - down)
-    left, end = max(0, -right), min(frame.shape[1], width - right)
+    top = max(0, -down)
+    bottom = min(frame.shape[0], height - down)
+    left = max(0, -right)
+    end = min(frame.shape[1], width - right)
     if top >= bottom or left >= end:
         return background
     person = mask[top:bottom, left:end]
@@ -128,4 +139,5 @@ def fill_background(frame: np.ndarray, mask: np.ndarray) -> np.ndarray:
         np.ndarray: uint8 ``(H, W, 3)``.
     """
     mean = np.array(DATASET_MEAN).astype(np.uint8)
-    return np.where(mask[..., None] > THRESHOLD, frame, mean)
+    person = mask > THRESHOLD
+    return np.where(person[..., None], frame, mean)

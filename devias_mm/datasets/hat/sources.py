@@ -139,24 +139,27 @@ class ActionSwapClip:
         return frames
 
     def _compose(self, indices: np.ndarray) -> List[np.ndarray]:
+        """Make the composites of some frames, whose first one decides the shift."""
         chosen = background_indices(indices, self.total_frames, self.background_frames, self.rule)
         made: Dict[int, np.ndarray] = {}
         shift: Optional[Tuple[int, int]] = None
-        # the last background, scaled: a short video stands still for a while
-        held_index, held = -1, None
+        # kept from frame to frame, because a short background is shown for several
+        scaled: Optional[np.ndarray] = None
+        scaled_index = -1
         for index, background_index in zip(indices.tolist(), chosen.tolist()):
             if index in made:
                 continue
             frame = read_image(self.frames.path(index))
             mask = read_mask(self.masks, index, frame.shape[:2], self.rule)
             short = min(frame.shape[:2])
-            if background_index != held_index:
+            if background_index != scaled_index:
                 background = read_image(self.backgrounds.path(background_index))
                 if shift is None:
-                    there = read_background_mask(self.background_masks, background_index,
-                                                 background, short, self.rule)
-                    shift = shift_of(mask, there)
-                held_index, held = background_index, scale_to(background, short, self.rule)
+                    background_mask = read_background_mask(
+                        self.background_masks, background_index, background, short, self.rule)
+                    shift = shift_of(mask, background_mask)
+                scaled = scale_to(background, short, self.rule)
+                scaled_index = background_index
             # a copy, because the person is pasted in place
-            made[index] = paste(held.copy(), frame, mask, shift)
+            made[index] = paste(scaled.copy(), frame, mask, shift)
         return [made[index] for index in indices.tolist()]

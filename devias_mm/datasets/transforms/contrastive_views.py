@@ -52,7 +52,10 @@ class ContrastiveViews(BaseTransform):
         if len(views) != len(clips):
             raise UsageError(f'ContrastiveViews: {len(views)} views, but {len(clips)} entries in '
                              '`clips`: name the clip of each view')
-        self.views = [[TRANSFORMS.build(step) for step in view] for view in views]
+        self.views = []
+        for view in views:
+            steps = [TRANSFORMS.build(step) for step in view]
+            self.views.append(steps)
         self.clips = tuple(clips)
 
     def transform(self, results: Dict) -> Dict:
@@ -62,18 +65,22 @@ class ContrastiveViews(BaseTransform):
         if max(self.clips) >= sampled:
             raise UsageError(f'ContrastiveViews: clip {max(self.clips)} is asked for, but the '
                              f'sampler gives {sampled} (TemporalShiftFrames gives 2)')
-        frames, origins = [], []
+        frames = []
+        origins = []
         for view, clip in zip(self.views, self.clips):
             shown = slice(clip * length, (clip + 1) * length)
             # copied: Flip works in place, and views share clips
-            part = dict(results, num_clips=1, imgs=[img.copy() for img in results['imgs'][shown]])
+            images = [image.copy() for image in results['imgs'][shown]]
+            part = dict(results, num_clips=1, imgs=images)
             if 'frame_inds' in results:
                 part['frame_inds'] = results['frame_inds'][shown]
             part, origin = apply_view(view, part)
             frames += list(part['imgs'])
             origins.append(origin)
-        results.update(imgs=frames, num_clips=len(self.views), img_shape=part['img_shape'],
-                       view_origins=origins)
+        results['imgs'] = frames
+        results['num_clips'] = len(self.views)
+        results['img_shape'] = part['img_shape']
+        results['view_origins'] = origins
         return results
 
 
