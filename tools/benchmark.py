@@ -41,8 +41,11 @@ def add_arguments(parser) -> None:
     smoke.add_argument('--epochs', type=int, metavar='N', help='train for N epochs')
 
     run = commands.add_parser('run', parents=[chosen], help='train and test what is not complete')
-    run.add_argument('--gpus', type=int, default=1, metavar='N',
+    run.add_argument('--gpus', '--gpus-per-job', type=int, default=1, metavar='N',
                      help='GPUs (processes) of a job; 0: CPU (default: %(default)s)')
+    run.add_argument('--jobs', type=int, default=1, metavar='N',
+                     help='jobs at a time, each with GPUs of its own or, on the CPU, a share of '
+                          'the cores (default: %(default)s)')
     run.add_argument('--launcher', choices=LAUNCHERS, default='none')
     run.add_argument('--dry-run', action='store_true', help='print the commands only')
     run.add_argument('--on-error', choices=ON_ERROR, default='count-wrong',
@@ -93,15 +96,18 @@ def do_list(args) -> None:
 
 
 def do_run(args) -> int:
-    from devias_mm.harness.launch import Launcher, run_jobs
+    from devias_mm.harness.launch import Launcher
     from devias_mm.harness.plan import plan_jobs, write_index
     from devias_mm.harness.progress import Progress
+    from devias_mm.harness.schedule import run_jobs
+    from devias_mm.harness.slots import make_slots
     from devias_mm.harness.suite import load_suite_and_files
     suite, files = load_suite_and_files(args.suite, ROOT)
     require_methods(args, suite)
     jobs = plan_jobs(suite, ROOT, args.out, args.methods, chosen_seeds(args, suite),
                      smoke_options(args), processes=max(args.gpus, 1))
     launcher = Launcher(ROOT, args.gpus, args.launcher, args.on_error)
+    slots = make_slots(args.jobs, args.gpus, args.launcher)
     if args.dry_run:
         print_commands(jobs, launcher)
         return 0
@@ -109,17 +115,29 @@ def do_run(args) -> int:
     write_index(folder, jobs, files, ROOT)
     console = make_console()
     console.print(f'{suite.title}: {len(jobs)} jobs, results in {folder}')
-    failures = run_jobs(jobs, launcher, progress=Progress(jobs, console))
-    for failure in failures:
-        print(f'\nFAILED {failure.job.name} ({failure.step.name}): {failure.reason}; the end of '
-              f'{failure.step.log}:\n{failure.tail}', file=sys.stderr)
+    failures = run_jobs(jobs, launcher, progress=Progress(jobs, console), slots=slots)
     if failures:
-        print(f'\n{len(failures)} of {len(jobs)} jobs failed; the others are complete. The same '
-              'command runs the failed ones again.', file=sys.stderr)
+        print_failures(failures, len(jobs))
         return 1
     print(f'all {len(jobs)} jobs are complete; now:\n    {command_line(args, "table")}\n'
           f'    {command_line(args, "plot")}')
     return 0
+
+
+def print_failures(failures, number: int) -> None:
+    """Print which of a number of jobs are not complete, and why."""
+    not_run = [failure for failure in failures if failure.not_run]
+    failed = [failure for failure in failures if not failure.not_run]
+    for failure in failed:
+        print(f'\nFAILED {failure.job.name} ({failure.step.name}): {failure.reason}; the end of '
+              f'{failure.step.log}:\n{failure.tail}', file=sys.stderr)
+    for failure in not_run:
+        print(f'\nNOT RUN {failure.job.name}: {failure.reason}', file=sys.stderr)
+    counts = f'{len(failed)} of {number} jobs failed'
+    if not_run:
+        counts += f', {len(not_run)} that need them were not run'
+    print(f'\n{counts}; the others are complete. The same command runs these again.',
+          file=sys.stderr)
 
 
 def print_commands(jobs, launcher) -> None:
