@@ -70,6 +70,7 @@ class Launcher:
         env['PYTHON'] = sys.executable
         env['PYTHONUNBUFFERED'] = '1'
         env['GPUS'] = str(self.gpus)
+        env.pop('TASKS', None)  # several processes are another recipe, see `plan_jobs`
         env.setdefault('OMP_NUM_THREADS', '1')
         env.update(self.slot.environment())
         if self.gpus == 0:
