@@ -130,7 +130,7 @@ class Progress:
                 continue
             step.last_line = time.time()
             position = self._read_position(job)
-            line = f'    {job.name}: {self.state[job]} {_in_words(job, position)}'
+            line = f'    {job.name}: {self.state[job]} {in_words(job, position)}'
             if position and position.eta:
                 line += f', ETA {position.eta}'
             self._say(f'{line}, {self._elapsed(job)} so far')
@@ -146,7 +146,7 @@ class Progress:
             state = self.state[job]
             position = self._read_position(job)
             table.add_row(job.name, f'[{_COLOURS.get(state, "red")}]{state}[/]',
-                          _in_words(job, position), self._elapsed(job),
+                          in_words(job, position), self._elapsed(job),
                           position.eta if position else '')
         return table
 
@@ -174,7 +174,7 @@ class Progress:
         self.console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
-def _in_words(job: Job, position: Optional[Position]) -> str:
+def in_words(job: Job, position: Optional[Position]) -> str:
     """Say how far a job is."""
     if position is None:
         return 'starting'

@@ -29,7 +29,7 @@ class Slot:
             os.sched_setaffinity(0, self.cores)  # 0: the calling thread
 
 
-def make_slots(jobs: int, gpus_per_job: int, launcher: str = 'none') -> List[Slot]:
+def make_slots(jobs: int, gpus_per_job: int) -> List[Slot]:
     """Divide this machine among jobs.
 
     A single job has the whole machine. Several get GPUs of their own or, on the CPU, cores of
@@ -39,7 +39,6 @@ def make_slots(jobs: int, gpus_per_job: int, launcher: str = 'none') -> List[Slo
     Args:
         jobs: that run at a time.
         gpus_per_job: GPUs of a job; 0: the CPU.
-        launcher: with ``'slurm'``, Slurm chooses the GPUs and cores.
 
     Raises:
         UsageError: the machine has fewer GPUs than the jobs need.
@@ -51,8 +50,8 @@ def make_slots(jobs: int, gpus_per_job: int, launcher: str = 'none') -> List[Slo
     """
     if jobs < 1:
         raise UsageError(f'--jobs {jobs}: accepted are 1 and more')
-    if jobs == 1 or launcher == 'slurm':
-        return [Slot()] * jobs
+    if jobs == 1:
+        return [Slot()]
     gpus = visible_gpus() if gpus_per_job else []
     if gpus:
         return _gpu_slots(jobs, gpus_per_job, gpus)

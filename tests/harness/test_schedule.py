@@ -213,7 +213,6 @@ def test_slots_of_gpus(monkeypatch):
     monkeypatch.setenv('CUDA_VISIBLE_DEVICES', '4, 5,6,7,8')
     assert [slot.gpus for slot in make_slots(2, 2)] == [('4', '5'), ('6', '7')]
     assert make_slots(1, 2) == [Slot()]
-    assert make_slots(3, 2, 'slurm') == [Slot()] * 3
     with pytest.raises(UsageError, match='needs 6 GPUs, and there are 5: use at most --jobs 2'):
         make_slots(3, 2)
     with pytest.raises(UsageError, match='use fewer GPUs'):
