@@ -1,7 +1,9 @@
 """Run a suite of methods and turn the stored predictions into tables and figures.
 
     python tools/benchmark.py list
-    python tools/benchmark.py run benchmarks/puppets.py --methods naive devias --seeds 0
+    python tools/benchmark.py run benchmarks/puppets.py --methods naive devias --jobs 2
+    python tools/benchmark.py run benchmarks/ucf101.py --launcher slurm --gpus 8 --jobs 4
+    python tools/benchmark.py status benchmarks/ucf101.py
     python tools/benchmark.py table benchmarks/puppets.py
     python tools/benchmark.py plot benchmarks/puppets.py
     python tools/benchmark.py compare benchmarks/puppets.py devias fame --split unseen
@@ -41,12 +43,18 @@ def add_arguments(parser) -> None:
     smoke.add_argument('--epochs', type=int, metavar='N', help='train for N epochs')
 
     run = commands.add_parser('run', parents=[chosen], help='train and test what is not complete')
-    run.add_argument('--gpus', type=int, default=1, metavar='N',
+    run.add_argument('--gpus', '--gpus-per-job', type=int, default=1, metavar='N',
                      help='GPUs (processes) of a job; 0: CPU (default: %(default)s)')
-    run.add_argument('--launcher', choices=LAUNCHERS, default='none')
+    run.add_argument('--jobs', type=int, metavar='N',
+                     help='jobs at a time, each with GPUs of its own or, on the CPU, a share of '
+                          'the cores (default: 1); with --launcher slurm: submit all, of which '
+                          'N run at a time, and return')
+    run.add_argument('--launcher', choices=LAUNCHERS, default='none',
+                     help='slurm without --jobs: one srun after the other (docs/cluster.md)')
     run.add_argument('--dry-run', action='store_true', help='print the commands only')
     run.add_argument('--on-error', choices=ON_ERROR, default='count-wrong',
                      help='an unreadable test video: fail stops the test at the first')
+    commands.add_parser('status', parents=[chosen], help='the jobs that were submitted to Slurm')
     table = commands.add_parser(
         'table', parents=[chosen],
         help='leaderboard as CSV, Markdown and LaTeX, from stored predictions')
@@ -93,33 +101,75 @@ def do_list(args) -> None:
 
 
 def do_run(args) -> int:
-    from devias_mm.harness.launch import Launcher, run_jobs
+    from devias_mm.harness.launch import Launcher
     from devias_mm.harness.plan import plan_jobs, write_index
     from devias_mm.harness.progress import Progress
+    from devias_mm.harness.schedule import run_jobs
+    from devias_mm.harness.slots import make_slots
     from devias_mm.harness.suite import load_suite_and_files
     suite, files = load_suite_and_files(args.suite, ROOT)
     require_methods(args, suite)
     jobs = plan_jobs(suite, ROOT, args.out, args.methods, chosen_seeds(args, suite),
                      smoke_options(args), processes=max(args.gpus, 1))
     launcher = Launcher(ROOT, args.gpus, args.launcher, args.on_error)
+    submits = args.launcher == 'slurm' and args.jobs is not None
+    slots = [] if submits else make_slots(1 if args.jobs is None else args.jobs, args.gpus)
     if args.dry_run:
         print_commands(jobs, launcher)
         return 0
     folder = suite_folder(args, suite)
     write_index(folder, jobs, files, ROOT)
+    if submits:
+        submit(args, suite, jobs, launcher)
+        return 0
     console = make_console()
     console.print(f'{suite.title}: {len(jobs)} jobs, results in {folder}')
-    failures = run_jobs(jobs, launcher, progress=Progress(jobs, console))
-    for failure in failures:
-        print(f'\nFAILED {failure.job.name} ({failure.step.name}): {failure.reason}; the end of '
-              f'{failure.step.log}:\n{failure.tail}', file=sys.stderr)
+    failures = run_jobs(jobs, launcher, progress=Progress(jobs, console), slots=slots)
     if failures:
-        print(f'\n{len(failures)} of {len(jobs)} jobs failed; the others are complete. The same '
-              'command runs the failed ones again.', file=sys.stderr)
+        print_failures(failures, len(jobs))
         return 1
     print(f'all {len(jobs)} jobs are complete; now:\n    {command_line(args, "table")}\n'
           f'    {command_line(args, "plot")}')
     return 0
+
+
+def submit(args, suite, jobs, launcher) -> None:
+    """Submit to Slurm what is missing, and print the numbers of the jobs."""
+    from devias_mm.harness.slurm_jobs import Submission
+    submission = Submission(launcher, suite.name, args.jobs)
+    submission.submit(jobs)
+    for step, number in submission.submitted.items():
+        print(f'submitted job {number}: {step.name} {step.job.name}')
+    for step, number in submission.waiting.items():
+        print(f'job {number} is with Slurm already: {step.name} {step.job.name}')
+    print(f'{len(submission.submitted)} jobs submitted, {args.jobs} at a time; now:\n'
+          f'    {command_line(args, "status")}')
+
+
+def do_status(args) -> None:
+    from devias_mm.harness.runs import indexed_runs
+    from devias_mm.harness.status import print_status
+    from devias_mm.harness.suite import load_suite
+    suite = load_suite(args.suite, ROOT)
+    require_methods(args, suite)
+    runs = indexed_runs(suite, suite_folder(args, suite), args.methods, chosen_seeds(args, suite))
+    print_status(runs, make_console())
+
+
+def print_failures(failures, number: int) -> None:
+    """Print which of a number of jobs are not complete, and why."""
+    not_run = [failure for failure in failures if failure.not_run]
+    failed = [failure for failure in failures if not failure.not_run]
+    for failure in failed:
+        print(f'\nFAILED {failure.job.name} ({failure.step.name}): {failure.reason}; the end of '
+              f'{failure.step.log}:\n{failure.tail}', file=sys.stderr)
+    for failure in not_run:
+        print(f'\nNOT RUN {failure.job.name}: {failure.reason}', file=sys.stderr)
+    counts = f'{len(failed)} of {number} jobs failed'
+    if not_run:
+        counts += f', {len(not_run)} that need them were not run'
+    print(f'\n{counts}; the others are complete. The same command runs these again.',
+          file=sys.stderr)
 
 
 def print_commands(jobs, launcher) -> None:
@@ -291,8 +341,8 @@ def main(args):
     if args.command != 'list':
         # absolute, because the jobs run in the repository's root
         args.out = args.out.absolute()
-    commands = dict(list=do_list, run=do_run, table=do_table, plot=do_plot, compare=do_compare,
-                    config=do_config)
+    commands = dict(list=do_list, run=do_run, status=do_status, table=do_table, plot=do_plot,
+                    compare=do_compare, config=do_config)
     return commands[args.command](args)
 
 

@@ -32,13 +32,13 @@ launch() {
         --nproc_per_node "$((GPUS > 0 ? GPUS : 1))" "$script" "$@" --launcher pytorch
 }
 
-# `slurm PARTITION JOB_NAME SCRIPT ARGUMENTS...`: $GPUS tasks (0: one, on the CPU), at most
+# `slurm PARTITION JOB_NAME SCRIPT ARGUMENTS...`: $GPUS tasks (0: $TASKS or one, on the CPU), at most
 # $GPUS_PER_NODE a machine. An empty PARTITION leaves the choice to Slurm. The processes meet at a
 # port of their own (devias_mm/engine/slurm.py), or at MASTER_PORT.
 slurm() {
     local partition=$1 job=$2 script=$ROOT/tools/$3
     shift 3
-    local tasks=$((GPUS > 0 ? GPUS : 1)) per_node=${GPUS_PER_NODE:-8}
+    local tasks=$((GPUS > 0 ? GPUS : ${TASKS:-1})) per_node=${GPUS_PER_NODE:-8}
     if [ "$tasks" -lt "$per_node" ]; then per_node=$tasks; fi
     local options=(--job-name "$job")
     if [ -n "$partition" ]; then options+=(-p "$partition"); fi
@@ -49,6 +49,6 @@ slurm() {
     # shellcheck disable=SC2086 (SRUN_ARGS is a list of words)
     exec srun "${options[@]}" --ntasks "$tasks" \
         --ntasks-per-node "$per_node" --cpus-per-task "${CPUS_PER_TASK:-5}" \
-        --kill-on-bad-exit 1 ${SRUN_ARGS:-} \
+        --kill-on-bad-exit=1 ${SRUN_ARGS:-} \
         "$PYTHON" -u "$script" "$@" --launcher slurm
 }

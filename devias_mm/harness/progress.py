@@ -1,6 +1,8 @@
 """What runs now: a live table on a terminal, plain lines in a log."""
 import re
 import time
+from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Dict, NamedTuple, Optional, Sequence
 
@@ -13,8 +15,7 @@ from devias_mm.harness.plan import Job
 _EPOCH = re.compile(r'Epoch\((?:train|test)\)\s+(?:\[\s*(\d+)\])?\[\s*(\d+)/(\d+)\]')
 _ETA = re.compile(r'eta: ((?:\d+ days?, )?[\d:]+)')
 _COLOURS = {'waiting': 'dim', 'pre-training': 'cyan', 'preparing': 'cyan',
-            'training': 'cyan', 'testing': 'blue',
-            'complete': 'green'}
+            'training': 'cyan', 'testing': 'blue', 'complete': 'green'}
 
 
 class Position(NamedTuple):
@@ -49,8 +50,16 @@ def read_position(log: Optional[Path], start: int = 0) -> Optional[Position]:
     return None
 
 
+@dataclass
+class RunningStep:
+    """A step that runs now, by its log."""
+    log: Path
+    log_start: int
+    last_line: float
+
+
 class Progress:
-    """Show the state of all jobs: a live table where the console is a terminal.
+    """Show what runs: a live table where the console is a terminal, plain lines elsewhere.
 
     Args:
         jobs: all jobs, in the order in which they run.
@@ -67,10 +76,7 @@ class Progress:
             job: 'complete' if job.tested else 'waiting' for job in jobs}
         self.started: Dict[Job, float] = {}
         self.ended: Dict[Job, float] = {}
-        self.current: Optional[Job] = None
-        self.log: Optional[Path] = None
-        self._log_start = 0
-        self._last_line = 0.0
+        self.running: Dict[Job, RunningStep] = {}
         self._live: Optional[Live] = None
 
     def __enter__(self) -> 'Progress':
@@ -89,11 +95,13 @@ class Progress:
 
     def update(self, job: Job, state: str, log: Optional[Path] = None) -> None:
         """Show that a job enters a state; ``log`` is the file that its command writes."""
-        if self.state[job] == state:
+        running = self.running.get(job)
+        if self.state[job] == state and (running is None or running.log == log):
             return
         self.state[job] = state
         if log is None:
             self.ended[job] = time.time()
+            self.running.pop(job, None)
         else:
             self._start_step(job, log)
         if self._live is None:
@@ -101,9 +109,8 @@ class Progress:
 
     def _start_step(self, job: Job, log: Path) -> None:
         self.started.setdefault(job, time.time())
-        self.current, self.log = job, log
-        self._log_start = log.stat().st_size if log.is_file() else 0
-        self._last_line = time.time()
+        log_start = log.stat().st_size if log.is_file() else 0
+        self.running[job] = RunningStep(log, log_start, time.time())
 
     def _say_state(self, job: Job, log: Optional[Path]) -> None:
         number = self.jobs.index(job) + 1
@@ -115,37 +122,47 @@ class Progress:
         self._say(text)
 
     def refresh(self) -> None:
-        """Print a line now and then while a command runs."""
-        if self._live is None and time.time() - self._last_line >= self.every:
-            self._last_line = time.time()
-            self._say(f'    {self.current.name}: {self.state[self.current]} '
-                      f'{self._position(self.current)}, {self._elapsed(self.current)} so far')
+        """Print a line about each running job now and then."""
+        if self._live is not None:
+            return
+        for job, step in self.running.items():
+            if time.time() - step.last_line < self.every:
+                continue
+            step.last_line = time.time()
+            position = self._read_position(job)
+            line = f'    {job.name}: {self.state[job]} {in_words(job, position)}'
+            if position and position.eta:
+                line += f', ETA {position.eta}'
+            self._say(f'{line}, {self._elapsed(job)} so far')
 
     def table(self) -> Table:
-        """Return the live table: of more jobs than fit the screen, those around the current one."""
-        done = sum(state == 'complete' for state in self.state.values())
-        table = Table(box=None, pad_edge=False, title_justify='left',
-                      title=f'{done} of {len(self.jobs)} jobs complete')
+        """Return the live table: a line for each running job, and one for all others."""
+        table = Table(box=None, pad_edge=False, title_justify='left', caption_justify='left',
+                      title=self._title(), caption=self._rest())
         for heading in ('job', 'state', 'progress', 'elapsed', 'ETA'):
             table.add_column(heading)
         lines = max(self.console.height - 4, 1)
-        current = self.jobs.index(self.current) if self.current else 0
-        first = max(0, min(current - lines // 2, len(self.jobs) - lines))
-        for job in self.jobs[first:first + lines]:
+        for job in list(self.running)[:lines]:  # a copy: the table is drawn by another thread
             state = self.state[job]
-            running = job is self.current and job not in self.ended
-            position = read_position(self.log, self._log_start) if running else None
+            position = self._read_position(job)
             table.add_row(job.name, f'[{_COLOURS.get(state, "red")}]{state}[/]',
-                          self._position(job) if running else '', self._elapsed(job),
+                          in_words(job, position), self._elapsed(job),
                           position.eta if position else '')
         return table
 
-    def _position(self, job: Job) -> str:
-        position = read_position(self.log, self._log_start)
-        if position is None:
-            return 'starting'
-        epoch = f'epoch {position.epoch}/{job.epochs} ' if position.epoch else ''
-        return f'{epoch}step {position.step}/{position.steps}'
+    def _title(self) -> str:
+        done = sum(state == 'complete' for state in self.state.values())
+        return f'{done} of {len(self.jobs)} jobs complete'
+
+    def _rest(self) -> str:
+        """Count the jobs that do not run, by state: ``3 waiting, 1 failed (train)``."""
+        counts = Counter(state for job, state in self.state.items() if job not in self.running)
+        counts.pop('complete', None)
+        return ', '.join(f'{count} {state}' for state, count in sorted(counts.items()))
+
+    def _read_position(self, job: Job) -> Optional[Position]:
+        step = self.running.get(job)
+        return read_position(step.log, step.log_start) if step else None
 
     def _elapsed(self, job: Job) -> str:
         if job not in self.started:
@@ -155,3 +172,11 @@ class Progress:
 
     def _say(self, text: str) -> None:
         self.console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def in_words(job: Job, position: Optional[Position]) -> str:
+    """Say how far a job is."""
+    if position is None:
+        return 'starting'
+    epoch = f'epoch {position.epoch}/{job.epochs} ' if position.epoch else ''
+    return f'{epoch}step {position.step}/{position.steps}'

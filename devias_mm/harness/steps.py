@@ -33,6 +33,11 @@ class Step:
         """The file of the command's output."""
         return self.folder.log(self.name)
 
+    @property
+    def complete(self) -> bool:
+        """Whether nothing is left to do."""
+        raise NotImplementedError
+
     def missing_output(self) -> str:
         """Tell what the command should have written and has not; empty where nothing is missing."""
         raise NotImplementedError
@@ -46,6 +51,11 @@ class Train(Step):
     """Train, or resume a training."""
     name = 'train'
     state = 'training'
+
+    @property
+    def complete(self) -> bool:
+        """Whether there are weights to test."""
+        return self.job.trained
 
     def arguments(self) -> List[str]:
         """Return the arguments of ``tools/train.py``."""
@@ -81,6 +91,11 @@ class Derive(Step):
         """The folder of the run that the job starts from."""
         return self.job.start.folder
 
+    @property
+    def complete(self) -> bool:
+        """Whether the tool's folder is complete."""
+        return self.folder.has_derived(self.job.tool)
+
     def command(self) -> List[str]:
         """Return the command of the tool."""
         start = self.folder
@@ -98,6 +113,11 @@ class Test(Step):
     """Test the weights on the splits that have no prediction table yet."""
     name = 'test'
     state = 'testing'
+
+    @property
+    def complete(self) -> bool:
+        """Whether all prediction tables are complete."""
+        return self.job.tested
 
     @property
     def splits(self) -> List[str]:

@@ -15,8 +15,8 @@ def run_command(command: List[str], folder: Path, log: Path, root: Path,
                 environment: Dict[str, str], poll: Callable[[], None]) -> int:
     """Run a command that writes into a folder, with its output in a log file.
 
-    The command holds the folder's lock, also where the harness is killed outright. It ends when
-    this process is told to end.
+    The command holds the folder's lock. It ends when this process is told to end, and also when
+    this process is killed outright: the next start waits until the lock is free.
 
     Args:
         command: the command.
@@ -35,13 +35,37 @@ def run_command(command: List[str], folder: Path, log: Path, root: Path,
         process = subprocess.Popen(
             command, cwd=root, env=environment, stdin=subprocess.DEVNULL, stdout=output,
             stderr=subprocess.STDOUT, start_new_session=True, pass_fds=(lock, ))
+        watcher = start_watcher(process.pid)
         try:
             while process.poll() is None:
                 poll()
                 time.sleep(0.2)
         finally:
             end_process_group(process)
+            watcher.communicate(b'ended\n')
     return process.returncode
+
+
+# `read` fails at the end of the input, which comes when the harness is gone
+WATCH = """
+read -r word && exit
+kill -TERM -- "-$1"
+for second in 1 2 3 4 5 6 7 8 9 10; do
+    sleep 1
+    kill -0 -- "-$1" || exit
+done
+kill -KILL -- "-$1"
+"""
+
+
+def start_watcher(group: int) -> subprocess.Popen:
+    """Start a process that ends a process group if this process dies before it writes a line.
+
+    A kill -9 cannot be caught, but it closes the pipe.
+    """
+    return subprocess.Popen(
+        ['bash', '-c', WATCH, 'watcher', str(group)], stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
 
 
 def end_process_group(process: subprocess.Popen, patience: float = 10.0) -> None:

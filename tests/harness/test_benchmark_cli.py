@@ -28,11 +28,12 @@ def cli(root, tmp_path, monkeypatch):
     out = ['--out', str(tmp_path / 'out')]
 
     def run(*arguments):
-        argv = [*arguments, *([] if arguments[0] == 'list' else out)]
+        argv = [*arguments, *([] if arguments[0] == 'list' else [*out, *run.options])]
         with pytest.raises(SystemExit) as end:
             run_tool(module.main, module.add_arguments, 'benchmark', argv)
         return end.value.code
     run.out = tmp_path / 'out'
+    run.options = ()
     return run
 
 
@@ -128,6 +129,20 @@ def test_failures_are_listed_and_the_exit_code_is_one(cli, capsys):
     # the others are in the table, which says what is missing
     assert cli('table', 'toy', '--seeds', '0') == 0
     assert 'No finished run yet: naive, scene.' in capsys.readouterr().out
+
+
+def test_tables_of_jobs_side_by_side_are_the_same(cli, capsys):
+    tables = []
+    for number in ('1', '2'):
+        cli.options = ('--out', str(cli.out.parent / number))  # the last --out counts
+        assert cli('run', 'toy', '--gpus', '0', '--jobs', number) == 0
+        assert cli('table', 'toy') == 0
+        folder = cli.out.parent / number / 'toy'
+        tables.append([(folder / f'leaderboard.{suffix}').read_bytes()
+                       for suffix in ('csv', 'md', 'tex')])
+    assert tables[0] == tables[1]
+    assert cli('run', 'toy', '--jobs', '0') == 2
+    assert '--jobs 0' in capsys.readouterr().err
 
 
 def test_smoke_runs_stay_apart(cli, capsys):

@@ -12,9 +12,10 @@ from fake_suite import fake_train, make_repository, make_suite, write_table, wri
 from rich.console import Console
 
 from devias_mm.harness import Method
-from devias_mm.harness.launch import Launcher, run_jobs
+from devias_mm.harness.launch import Launcher
 from devias_mm.harness.plan import plan_jobs
 from devias_mm.harness.progress import Progress, read_position
+from devias_mm.harness.schedule import run_jobs
 from devias_mm.harness.steps import steps_left
 from devias_mm.harness.subprocesses import termination_as_interrupt
 from devias_mm.store.lock import folder_lock

@@ -6,8 +6,9 @@ import textwrap
 import pytest
 from fake_suite import make_repository, make_suite, write_tools
 
-from devias_mm.harness.launch import Launcher, run_jobs
+from devias_mm.harness.launch import Launcher
 from devias_mm.harness.plan import plan_jobs, write_index
+from devias_mm.harness.schedule import run_jobs
 
 NOT_IMPORTED = "print(sorted({'torch', 'mmengine', 'mmaction', 'mmcv'} & set(sys.modules)))"
 
