@@ -194,12 +194,12 @@ def train_one_step(cfg: Config, size: int, clips: int = 2, all_learn: bool = Tru
         assert moved or frozen or cancelled or not all_learn, name
     scores = model.eval().test_step(data)[0]
     expected = {'scene': cfg.get('num_scene_classes'), 'action': cfg.num_classes}
-    unified = cfg.model.get('unified_argmax')
-    both = sum(expected.values()) if unified else 0
     for task, field in (('action', 'pred_score'), ('scene', 'pred_scene_score')):
         if field in scores:
-            wide = unified == 'both' or unified and task == 'action'
-            assert scores.get(field).shape == (both if wide else expected[task], )
+            # all classes of a unified head may compete
+            wide = getattr(model, f'{task}_scores', 'own') == 'all'
+            length = sum(expected.values()) if wide else expected[task]
+            assert scores.get(field).shape == (length, )
 
 
 @pytest.mark.parametrize('name', [*CONFIGS, *ROWS])

@@ -161,11 +161,10 @@ def test_subset_is_balanced_seeded_and_nested():
         balanced_subset(labels, 10, 0)
 
 
-def test_consecutive_clips_may_be_one_frame_and_one_clip():
-    transform = TRANSFORMS.build(dict(type='ConsecutiveClips', clip_len=1, frame_interval=1,
-                                      max_clips=1))
-    results = transform(dict(total_frames=5, start_index=2))
-    assert results['frame_inds'].tolist() == [2] and results['num_clips'] == 1
-    for bad in (dict(clip_len=0), dict(frame_interval=0), dict(max_clips=0)):
+def test_consecutive_clips_may_be_single_frames():
+    transform = TRANSFORMS.build(dict(type='ConsecutiveClips', clip_len=1, frame_interval=1))
+    results = transform(dict(total_frames=2, start_index=2))
+    assert results['frame_inds'].tolist() == [2, 3] and results['num_clips'] == 2
+    for bad in (dict(clip_len=0), dict(frame_interval=0)):
         with pytest.raises(ValueError, match='at least 1'):
             TRANSFORMS.build(dict(dict(type='ConsecutiveClips'), **bad))

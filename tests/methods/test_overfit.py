@@ -52,7 +52,9 @@ def predicted(model, name: str) -> list:
 def test_overfits(name):
     config, tasks = METHODS[name]
     model = build(**config)
-    first, last = train(model)
+    # with mixed scenes and the probabilities as matching costs, slots take longer to part
+    steps = 240 if name == 'DEVIAS, FAME' else 120
+    first, last = train(model, steps)
     for task in ('action', 'scene'):
         if task in tasks:
             assert last[f'loss_{task}'] < 0.5 * first[f'loss_{task}']

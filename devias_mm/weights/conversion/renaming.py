@@ -114,7 +114,7 @@ def _check_published_slots(state: State) -> None:
     if missing:
         raise CheckpointError(
             f'the published DEVIAS network has {", ".join(missing)}, which these weights lack: '
-            'only models of the -official configs fit it')
+            'only a slot attention with out_proj, mlp_norm and final_norm fits it')
 
 
 def their_name(name: str, kind: str) -> str:
